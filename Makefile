@@ -1,0 +1,31 @@
+# Two commands matter: `make run` and `make test`. Both build .venv/ first, from the committed locks.
+.PHONY: run test lint lock clean
+
+run:
+	@scripts/bootstrap.sh run
+	@.venv/bin/python -m tthc_airflow.demo
+
+test:
+	@scripts/bootstrap.sh dev
+	.venv/bin/pytest -rs
+
+lint:
+	@scripts/bootstrap.sh dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+# Writes both locks anew from the *.in files, keeping what is pinned where it still fits; UPGRADE=1 takes the newest.
+lock:
+	@scripts/bootstrap.sh run
+	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		$(if $(UPGRADE),--upgrade) requirements.in -o requirements.lock
+	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		$(if $(UPGRADE),--upgrade) -c requirements.lock requirements-dev.in -o requirements-dev.lock
+
+# What can be made again. State (.tthc/) stays.
+clean:
+	@if [ -x .venv/bin/tthc ]; then .venv/bin/tthc db stop || true; fi
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""tthc: nightly figures about Vietnamese administrative procedures (thủ tục hành chính)."""

@@ -1,0 +1,1 @@
+"""Incidents and the outbox of messages."""

@@ -1,0 +1,41 @@
+"""Incidents: a rule that fails for a source and unit opens one, its absence on a later night resolves it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tthc.warehouse.connect import run_script
+
+_SQL = Path(__file__).parent / "sql"
+
+
+def open_incidents(connection: sa.Connection, delivery_ids: Sequence[int]) -> None:
+    """Record what failed in these deliveries; call it in the transaction that writes them."""
+    statement = (_SQL / "open_incidents.sql").read_text(encoding="utf-8")
+    connection.execute(sa.text(statement), {"delivery_ids": list(delivery_ids)})
+
+
+def resolve_incidents(connection: sa.Connection) -> None:
+    """Close what a later night has shown to be over; each closing leaves one message."""
+    run_script(connection, (_SQL / "resolve_incidents.sql").read_text(encoding="utf-8"))
+
+
+def open_figure_incident(connection: sa.Connection, night: object, rule_id: str, count: int, what: str) -> None:
+    """A figure rule withheld figures of the publication being built."""
+    incident = connection.execute(
+        sa.text(
+            "insert into alerts.incident as known (rule_id, source_id, unit_code, severity, state, opened_on, "
+            "last_seen_on, subject, detail) values (:rule, 'figures', '*', 'critical', 'open', :night, :night, "
+            ":subject, :detail) on conflict (rule_id, source_id, unit_code) where state <> 'resolved' do update "
+            "set last_seen_on = excluded.last_seen_on returning incident_id, xmax = 0 as is_new"
+        ),
+        {"rule": rule_id, "night": night, "subject": f"{rule_id}: {count} số liệu bị giữ lại", "detail": what},
+    ).one()
+    if incident.is_new:
+        connection.execute(
+            sa.text("insert into alerts.outbox (incident_id, kind, body) values (:id, 'opened', :body)"),
+            {"id": incident.incident_id, "body": f"{rule_id}: {count} số liệu bị giữ lại. {what}"},
+        )

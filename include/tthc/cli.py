@@ -1,0 +1,251 @@
+"""The same steps from a terminal: `tthc …`.
+
+Exit status: 0 all well; 1 ran, but a file was held or rejected or a figure withheld; 2 wrong usage or configuration;
+3 an outside system failed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tthc.domain.errors import TthcError
+from tthc.settings import LOCAL, settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Nightly figures about administrative procedures (thủ tục hành chính), explainable down to the row.",
+)
+files = typer.Typer(no_args_is_help=True, help="Files and what became of them.")
+quarantine = typer.Typer(no_args_is_help=True, help="Rows that were refused, and why.")
+incidents = typer.Typer(no_args_is_help=True, help="What failed and is not over.")
+layout = typer.Typer(no_args_is_help=True, help="Layouts: what an export looks like.")
+db = typer.Typer(no_args_is_help=True, help="The embedded server, when no TTHC_WAREHOUSE_URL is set.")
+for name, group in (
+    ("files", files),
+    ("quarantine", quarantine),
+    ("incidents", incidents),
+    ("layout", layout),
+    ("db", db),
+):
+    app.add_typer(group, name=name)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def _night(text: str | None) -> date:
+    if text is None:
+        return datetime.now(LOCAL).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a date of the form yyyy-mm-dd") from None
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _show(rows: list[dict[str, Any]], as_json: bool, nothing: str) -> None:
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False, default=str, indent=1))
+        return
+    if not rows:
+        print(nothing)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*rows[0], show_lines=False)
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _rows(statement: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    import sqlalchemy as sa
+
+    from tthc.warehouse.connect import transaction
+
+    with transaction(settings()) as connection:
+        return [dict(row) for row in connection.execute(sa.text(statement), parameters).mappings()]
+
+
+@app.command()
+def init() -> None:
+    """Create or migrate the warehouse and load include/reference (and TTHC_REFERENCE)."""
+    from tthc import pipeline
+
+    pipeline.init(settings())
+    _say("the warehouse is ready")
+
+
+@app.command()
+def load(
+    drop: Annotated[Path, typer.Option(help="A folder with one folder a source: DIR/<source_id>/<files>.")],
+    as_of: Annotated[str | None, typer.Option(help="The night, yyyy-mm-dd; default today in Việt Nam.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Land, stage, load, roll up and publish the files of a drop folder.
+
+    Running it again changes nothing; a killed run is completed by running it again.
+    """
+    from tthc import pipeline
+
+    outcome = pipeline.run(settings(), drop, _night(as_of), say=_say)
+    facts = {
+        "files": outcome.files,
+        "rows_read": outcome.rows_read,
+        "rows_accepted": outcome.rows_accepted,
+        "rows_quarantined": outcome.rows_quarantined,
+    }
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False))
+    else:
+        told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(outcome.files.items()) if count)
+        print(
+            f"files: {told or 'none'}; rows: {outcome.rows_read} read, {outcome.rows_accepted} accepted, "
+            f"{outcome.rows_quarantined} quarantined"
+        )
+    if outcome.needs_a_person or _rows("select 1 from mart.kpi where 'withheld' = any(flags) limit 1", {}):
+        raise typer.Exit(1)
+
+
+@app.command()
+def rollup(full: Annotated[bool, typer.Option(help="Recompute even when nothing has moved.")] = False) -> None:
+    """Build the figures of the newest night and publish what changed."""
+    from tthc import pipeline
+
+    publication_id = pipeline.publish(settings(), full=full)
+    _say("figures unchanged" if publication_id is None else f"publication {publication_id} is current")
+
+
+@files.command("list")
+def files_list(
+    verdict: Annotated[str | None, typer.Option(help="Only this verdict, such as held or rejected.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every delivery with its verdict, newest night first."""
+    rows = _rows(
+        "select night, source_id, file_name, verdict, reason, rows_read, rows_accepted, rows_quarantined, "
+        "rows_dropped, rows_duplicate from mart.data_quality where rule_id is null "
+        "and (cast(:verdict as text) is null or verdict = :verdict) order by night desc, source_id, file_name",
+        {"verdict": verdict},
+    )
+    _show(rows, as_json, "no file was delivered yet")
+
+
+@quarantine.command("list")
+def quarantine_list(as_json: AsJson = False) -> None:
+    """Refused rows, one line a row with the first rule it failed; never a value of the row."""
+    rows = _rows(
+        "select delivery.source_id, delivery.file_name as file, quarantine.sheet, quarantine.row_no, "
+        "quarantine.column_name as column, quarantine.rule_id, quarantine.reason, quarantine.unit_code, "
+        "delivery.night from core.quarantine join core.delivery using (delivery_id) where quarantine.ordinal = 1 "
+        "order by delivery.night desc, delivery.source_id, delivery.file_name, quarantine.sheet, quarantine.row_no",
+        {},
+    )
+    _show(rows, as_json, "no row is in quarantine")
+
+
+@incidents.command("list")
+def incidents_list(
+    all_: Annotated[bool, typer.Option("--all", help="Resolved ones too.")] = False, as_json: AsJson = False
+) -> None:
+    """Open incidents, the gravest first."""
+    rows = _rows(
+        "select incident_id, severity, state, opened_on, last_seen_on, resolved_on, subject from alerts.incident "
+        "where :all or state <> 'resolved' "
+        "order by array_position(array['critical', 'error', 'warning'], severity), opened_on, incident_id",
+        {"all": all_},
+    )
+    _show(rows, as_json, "no incident is open")
+
+
+@app.command()
+def simulate(
+    dossiers: Annotated[int, typer.Option(help="How many dossiers.")],
+    out: Annotated[Path, typer.Option(help="Where to: DIR/<night>/<source_id>/… and DIR/<night>/truth.json.")],
+    province: Annotated[str, typer.Option(help="Province code.")] = "42",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same province.")] = 7,
+    start: Annotated[str | None, typer.Option(help="The first night, yyyy-mm-dd.")] = None,
+    nights: Annotated[int, typer.Option(help="How many successive nights.")] = 1,
+) -> None:
+    """Write a believable province of synthetic dossiers in every layout, with the true figures beside it."""
+    from tthc.simulation.simulate import simulate as write
+
+    written = write(
+        province=province, dossiers=dossiers, seed=seed, start=_night(start), nights=nights, out=out, progress=_say
+    )
+    for path in written:
+        print(path)
+
+
+@db.command("url")
+def db_url(
+    analyst: Annotated[bool, typer.Option(help="The read-only role for BI tools.")] = False,
+) -> None:
+    """Print the connection string (it holds the password)."""
+    import sqlalchemy as sa
+
+    from tthc import pipeline
+    from tthc.warehouse.connect import warehouse_url
+
+    current = settings()
+    url = sa.make_url(warehouse_url(current)).set(drivername="postgresql")
+    if analyst:
+        if current.warehouse_url:
+            _say("TTHC_WAREHOUSE_URL is set: grant tthc_analyst to a login of your own and use that one")
+            raise typer.Exit(2)
+        url = url.set(username="tthc_analyst", password=pipeline.analyst_password(current))
+    print(url.render_as_string(hide_password=False))
+
+
+@db.command("psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def db_psql(context: typer.Context) -> None:
+    """Open psql on the warehouse; further arguments are psql's own."""
+    import sqlalchemy as sa
+
+    from tthc.warehouse import server
+    from tthc.warehouse.connect import warehouse_url
+
+    current = settings()
+    url = sa.make_url(warehouse_url(current)).set(drivername="postgresql")
+    program = server.binary("psql", None if current.warehouse_url else current.home)
+    password = str(url.password or "")
+    shown = url.set(password=None).render_as_string(hide_password=False)
+    os.execve(program, [str(program), shown, *context.args], {**os.environ, "PGPASSWORD": password})
+
+
+@db.command("start")
+def db_start() -> None:
+    """Start the embedded server."""
+    from tthc.warehouse import server
+
+    server.start(settings().home)
+    _say("the embedded server is running")
+
+
+@db.command("stop")
+def db_stop() -> None:
+    """Stop the embedded server."""
+    from tthc.warehouse import server
+
+    _say("stopped" if server.stop(settings().home) else "it was not running")
+
+
+def main() -> None:
+    """Entry point: errors of ours become one sentence and their exit status."""
+    try:
+        app()
+    except TthcError as error:
+        print(f"tthc: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_status) from None

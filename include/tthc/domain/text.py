@@ -1,0 +1,50 @@
+"""When two Vietnamese texts are the same: NFC, one spelling of tones, folded case, spaces and dashes."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SPACES = re.compile(r"[\s\u00a0\u200b\u200c\u200d\ufeff\u2060]+")
+_DASHES = re.compile(r"\s*[‐‑‒–—−-]\s*")
+# One syllable, two lawful spellings (hoà/hòa, khoẻ/khỏe, thuỷ/thủy): the tone moves to the first vowel.
+_NEW_TONE = re.compile(r"(?<!q)(?:o[àáảãạèéẻẽẹ]|u[ỳýỷỹỵ])(?!\w)")
+_TONES = {"\u0300", "\u0301", "\u0309", "\u0303", "\u0323"}
+
+
+def clean(text: str) -> str:
+    """NFC with every run of space, no-break and zero-width characters as one space, trimmed."""
+    return _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
+
+
+def _old_tone(match: re.Match[str]) -> str:
+    first, second = tuple(match.group())
+    decomposed = unicodedata.normalize("NFD", second)
+    tone = next(mark for mark in decomposed if mark in _TONES)
+    return unicodedata.normalize("NFC", first + tone + decomposed.replace(tone, ""))
+
+
+def fold(text: str) -> str:
+    """The key under which headings, names and code words are compared; never shown, never unaccented."""
+    return _NEW_TONE.sub(_old_tone, _DASHES.sub("-", clean(text).replace("Ð", "Đ").replace("Ɖ", "Đ").casefold()))
+
+
+def sort_key(name: str) -> str:
+    """A key that sorts Vietnamese names in alphabet order under any collation (a ă â b … d đ e ê …, then tone)."""
+    base, tones = [], []
+    for letter in unicodedata.normalize("NFC", name.casefold()):
+        decomposed = unicodedata.normalize("NFD", letter)
+        tone = "".join(mark for mark in decomposed if mark in _TONES)
+        base.append(
+            _ALPHABET.get(unicodedata.normalize("NFC", "".join(c for c in decomposed if c not in _TONES)), letter)
+        )
+        tones.append(_TONE_ORDER.get(tone, "0"))
+    return "".join(base) + " " + "".join(tones)
+
+
+_ALPHABET = {
+    letter: f"{letter_base}{rank}"
+    for letter_base, letters in {"a": "aăâ", "d": "dđ", "e": "eê", "o": "oôơ", "u": "uư"}.items()
+    for rank, letter in enumerate(letters)
+}
+_TONE_ORDER = {"": "0", "\u0300": "1", "\u0309": "2", "\u0303": "3", "\u0301": "4", "\u0323": "5"}

@@ -1,0 +1,1 @@
+"""What was received, unchanged, found by its hash."""

@@ -1,0 +1,195 @@
+"""The whole journey on one page: exports → landing → staging → expectations → warehouse → rollups → alerts.
+
+Each function is one step; the nightly DAG and `tthc load` call the same ones in the same order. Between steps travel
+references (source, night, hash), never rows.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tthc.alerts.dispatch import dispatch
+from tthc.alerts.incidents import open_figure_incident, open_incidents, resolve_incidents
+from tthc.domain.errors import FileRefused
+from tthc.landing.store import Receipt, land, path_of
+from tthc.reference.kpis import read_metrics
+from tthc.reference.layouts import read_layouts
+from tthc.reference.lists import read_status_words
+from tthc.reference.sources import read_sources
+from tthc.reference.units import read_places
+from tthc.rollups import build, check
+from tthc.serving.views import create_views, set_analyst_password
+from tthc.settings import LOCAL, Settings
+from tthc.sources.drop_folder import waiting_files
+from tthc.staging.parse import Meanings
+from tthc.staging.stage import StagedFile, stage
+from tthc.warehouse import load as warehouse
+from tthc.warehouse import schema
+from tthc.warehouse.connect import transaction
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the files of a run: verdict → number of files, and the row counts."""
+
+    files: dict[str, int] = field(default_factory=dict)
+    rows_read: int = 0
+    rows_accepted: int = 0
+    rows_quarantined: int = 0
+
+    def add(self, verdict: str, files: int = 1) -> None:
+        self.files[verdict] = self.files.get(verdict, 0) + files
+
+    @property
+    def needs_a_person(self) -> bool:
+        return any(self.files.get(verdict) for verdict in ("held", "rejected"))
+
+
+def tonight() -> date:
+    """Today's date in Việt Nam, the default night."""
+    return datetime.now(LOCAL).date()
+
+
+def init(settings: Settings) -> None:
+    """Create or migrate the warehouse, load include/reference, rebuild the views. Changes no figure by itself."""
+    with transaction(settings, writing=True) as connection:
+        schema.migrate(connection)
+        schema.check_key(connection, schema.hmac_key(settings))
+        schema.load_reference(connection, settings)
+        create_views(connection, read_metrics(settings)[1])
+        if settings.warehouse_url is None:
+            set_analyst_password(connection, analyst_password(settings))
+
+
+def analyst_password(settings: Settings) -> str:
+    """The embedded server's password of tthc_analyst, made once."""
+    path = settings.home / "analyst.password"
+    with suppress(FileExistsError):
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_text(secrets.token_urlsafe(18), encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
+def receive(settings: Settings, drop: Path, night: date, only: str | None = None) -> tuple[list[Receipt], list[str]]:
+    """Land every file of a drop folder; returns the receipts and the names of files that are still being written."""
+    receipts, growing = [], []
+    for source_id, file_name, path in waiting_files(drop, read_sources(settings)):
+        if only is not None and source_id != only:
+            continue
+        try:
+            receipts.append(land(settings, path, source_id=source_id, file_name=file_name, night=night))
+        except FileRefused:
+            growing.append(f"{source_id}/{file_name}")
+    return receipts, growing
+
+
+def batches(settings: Settings, receipts: Sequence[Receipt]) -> Iterator[list[Receipt]]:
+    """Receipts of one source and night, cut into batches of the source's size; the same bytes twice are one."""
+    sources = read_sources(settings)
+    once = {(receipt.source_id, receipt.night, receipt.sha256): receipt for receipt in reversed(receipts)}
+    ordered = sorted(once.values(), key=lambda receipt: (receipt.source_id, receipt.night, receipt.file_name))
+    for (source_id, _), group in itertools.groupby(ordered, key=lambda receipt: (receipt.source_id, receipt.night)):
+        files, size = list(group), sources[source_id].batch_files
+        yield from (files[start : start + size] for start in range(0, len(files), size))
+
+
+def stage_files(settings: Settings, batch: Sequence[Receipt], known_procedures: frozenset[str]) -> list[StagedFile]:
+    """Read, type and judge the landed files of one source and night."""
+    meanings = Meanings(
+        places=read_places(settings),
+        status_words=read_status_words(settings),
+        hmac_key=schema.hmac_key(settings),
+        province=settings.province,
+        night=batch[0].night,
+    )
+    files = [(receipt.file_name, receipt.sha256, path_of(settings, receipt.sha256)) for receipt in batch]
+    source = read_sources(settings)[batch[0].source_id]
+    return stage(files, source, read_layouts(settings), meanings, known_procedures)
+
+
+def load(settings: Settings, batch: Sequence[Receipt]) -> Outcome:
+    """Stage a batch of one source and night and commit it whole, asking the manifest before and after staging."""
+    source = read_sources(settings)[batch[0].source_id]
+    night, outcome = batch[0].night, Outcome()
+    with transaction(settings) as connection:
+        fresh, _ = warehouse.unknown_deliveries(connection, batch)
+        procedures = connection.execute(sa.text("select procedure_code from ref.procedure")).scalars()
+        known_procedures = frozenset(procedures)
+    staged = stage_files(settings, fresh, known_procedures) if fresh else []
+    with transaction(settings, writing=True) as connection:
+        schema.check_key(connection, schema.hmac_key(settings))
+        still_fresh, known = warehouse.unknown_deliveries(connection, batch)
+        wanted = {receipt.sha256 for receipt in still_fresh}
+        late_comers = [receipt for receipt in still_fresh if receipt.sha256 not in {file.sha256 for file in staged}]
+        staged = [file for file in staged if file.sha256 in wanted]
+        if late_comers:  # known when first asked, changed by another load in between
+            staged += stage_files(settings, late_comers, known_procedures)
+        warehouse.note_known(connection, known)
+        ids = warehouse.load(connection, source.id, night, staged)
+        if ids:
+            open_incidents(connection, ids)
+    outcome.add("already_known", len(batch) - len(staged))
+    for file in staged:
+        outcome.add(file.verdict)
+        outcome.rows_read += file.rows_read
+        outcome.rows_accepted += file.rows_accepted if file.verdict.startswith("loaded") else 0
+        outcome.rows_quarantined += file.rows_quarantined
+    return outcome
+
+
+def publish(settings: Settings, full: bool = False) -> int | None:
+    """Build the figures of the newest night beside the published ones, check them, then make them current.
+
+    Returns the publication, None when neither the core nor time has moved since the last one (unless `full`).
+    """
+    version, _ = read_metrics(settings)
+    with transaction(settings, writing=True) as connection:
+        resolve_incidents(connection)
+        plan = build.due(connection, definitions=version, full=full)
+        if plan is None:
+            return None
+        publication_id = build.begin(connection, plan)
+        build.compute(connection, night=plan.night, province=settings.province)
+        for rule_id, rows, what in check.withhold(connection):
+            open_figure_incident(connection, plan.night, rule_id, rows, what)
+        build.write(connection, publication_id)
+        build.make_current(connection, publication_id)
+    return publication_id
+
+
+def notify(settings: Settings) -> Path | None:
+    """Send what waits in the outbox; returns the digest written."""
+    with transaction(settings) as connection:
+        return dispatch(connection, settings)
+
+
+def run(settings: Settings, drop: Path, night: date, say: Say = lambda _: None) -> Outcome:
+    """One night from a drop folder to published figures and sent messages: what `tthc load` does."""
+    init(settings)
+    receipts, growing = receive(settings, drop, night)
+    total = Outcome()
+    total.add("deferred", len(growing))
+    done = 0
+    for batch in batches(settings, receipts):
+        outcome = load(settings, batch)
+        for verdict, count in outcome.files.items():
+            total.add(verdict, count)
+        total.rows_read += outcome.rows_read
+        total.rows_accepted += outcome.rows_accepted
+        total.rows_quarantined += outcome.rows_quarantined
+        done += len(batch)
+        say(f"{batch[0].source_id}: {done} of {len(receipts)} files, {total.rows_accepted} rows accepted")
+    publication_id = publish(settings)
+    say("figures unchanged" if publication_id is None else f"publication {publication_id} is current")
+    notify(settings)
+    return total

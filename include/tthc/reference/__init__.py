@@ -1,0 +1,1 @@
+"""What a clerk may change, read from data files: units, sources, layouts, procedures, calendar, targets."""

@@ -1,0 +1,126 @@
+"""What an export looks like: layouts read from `layouts/*.toml`, one per file form a portal writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from datetime import date
+from typing import Any
+
+from tthc.domain.errors import ReferenceFault
+from tthc.reference.files import directories, read_toml
+from tthc.settings import Settings
+
+FEEDS = ("dossier", "summary_06a", "procedure_catalogue")
+KINDS = ("csv", "xlsx", "json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """How a JSON column is taken out of a nested field: count, last, sum or present of a list, or any_of."""
+
+    how: str
+    list: str = ""
+    item: str = ""
+    any_of: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One canonical column: the headings it may stand under and how its text is understood."""
+
+    name: str
+    headings: tuple[str, ...]
+    required: bool = False
+    codes: dict[str, str] = field(default_factory=dict)
+    take: Taken | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """A file form as data; CONTRIBUTING.md explains each setting with examples."""
+
+    id: str
+    title: str
+    feed: str
+    kind: str
+    columns: tuple[Column, ...]
+    ignored: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
+    constants: dict[str, str] = field(default_factory=dict)
+    derived: dict[str, dict[str, str]] = field(default_factory=dict)
+    unit_from: tuple[str, ...] = ("unit_name",)
+    encodings: tuple[str, ...] = ("utf-8",)
+    delimiters: tuple[str, ...] = (",", ";", "\t")
+    sheet: str = ""
+    header_within: int = 20
+    header_depth: int = 1
+    titles: dict[str, str] = field(default_factory=dict)
+    date_formats: tuple[str, ...] = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y")
+    time_zone: str = ""
+    null_words: tuple[str, ...] = ()
+    total_words: tuple[str, ...] = ("Tổng số", "Tổng cộng", "Cộng")
+    thousands: str = "."
+    decimal: str = ","
+    code_pattern: str = ""
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+_LISTS = {
+    "ignored", "personal", "unit_from", "encodings", "delimiters", "date_formats", "null_words", "total_words",
+}  # fmt: skip
+
+
+def _column(layout_id: str, name: str, raw: dict[str, Any]) -> Column:
+    unknown = set(raw) - {"headings", "required", "codes", "take"}
+    if unknown:
+        raise ReferenceFault(f"layout {layout_id!r}, column {name!r}: {sorted(unknown)} is not a setting of a column")
+    take = raw.get("take")
+    return Column(
+        name=name,
+        headings=tuple(raw.get("headings", ())),
+        required=bool(raw.get("required", False)),
+        codes={str(word): str(code) for word, code in raw.get("codes", {}).items()},
+        take=Taken(
+            how=take["how"], list=take.get("list", ""), item=take.get("item", ""), any_of=tuple(take.get("any_of", ()))
+        )
+        if take
+        else None,
+    )
+
+
+def _layout(raw: dict[str, Any], where: str) -> Layout:
+    known = {f.name for f in fields(Layout)}
+    unknown = set(raw) - known
+    if unknown:
+        raise ReferenceFault(f"{where}: {sorted(unknown)} is not a setting of a layout; known are {sorted(known)}")
+    missing = {"id", "title", "feed", "kind", "columns"} - set(raw)
+    if missing:
+        raise ReferenceFault(f"{where}: {sorted(missing)} must be filled")
+    if raw["feed"] not in FEEDS or raw["kind"] not in KINDS:
+        raise ReferenceFault(f"{where}: feed must be one of {FEEDS} and kind one of {KINDS}")
+    values: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in raw.items()}
+    values["columns"] = tuple(_column(raw["id"], name, column) for name, column in raw["columns"].items())
+    return Layout(**values)
+
+
+def read_layouts(settings: Settings) -> dict[str, Layout]:
+    """All layouts by id. `extends = "<id>"` starts from another layout's settings and columns."""
+    raws: dict[str, tuple[dict[str, Any], str]] = {}
+    for directory in directories(settings):
+        for path in sorted((directory / "layouts").glob("*.toml")):
+            raw = read_toml(path)
+            raws[raw.get("id", path.stem)] = ({"id": path.stem} | raw, str(path))
+
+    def whole(layout_id: str, seen: tuple[str, ...]) -> dict[str, Any]:
+        if layout_id not in raws or layout_id in seen:
+            raise ReferenceFault(
+                f"layout {seen[-1]!r} extends {layout_id!r}, which does not exist or extends it in turn"
+            )
+        raw = dict(raws[layout_id][0])
+        if base_id := raw.pop("extends", None):
+            base = whole(base_id, (*seen, layout_id))
+            raw = base | raw | {"columns": base["columns"] | raw.get("columns", {})}
+        return raw
+
+    return {layout_id: _layout(whole(layout_id, ()), where) for layout_id, (_, where) in raws.items()}

@@ -1,0 +1,50 @@
+"""Who delivers what: the sources of `sources.toml`, in order of priority."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tthc.domain.errors import ReferenceFault
+from tthc.reference.files import directories, read_toml
+from tthc.settings import Settings
+
+DELIVERIES = ("delta", "window", "full")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One portal or drop folder. `priority` is its place in the file: the lower wins where two know a dossier."""
+
+    id: str
+    title: str
+    layouts: tuple[str, ...]
+    priority: int
+    delivery: str = "window"
+    hold_above: float = 0.5  # share of quarantined rows above which a file is held
+    pool_slots: int = 2
+    batch_files: int = 60
+
+
+def read_sources(settings: Settings) -> dict[str, Source]:
+    """All sources by id; an overlay's source replaces the shipped one of the same id, new ones follow."""
+    raws: dict[str, dict[str, Any]] = {}
+    for directory in directories(settings):
+        path = directory / "sources.toml"
+        if path.exists():
+            for raw in read_toml(path).get("source", []):
+                if "id" not in raw:
+                    raise ReferenceFault(f"{path}: a source without id")
+                raws[raw["id"]] = raws.get(raw["id"], {}) | raw
+    found = {}
+    for priority, (source_id, raw) in enumerate(raws.items()):
+        unknown = set(raw) - {f for f in Source.__dataclass_fields__ if f != "priority"}
+        if unknown or not raw.get("layouts") or raw.get("delivery", "window") not in DELIVERIES:
+            raise ReferenceFault(
+                f"sources.toml, {source_id!r}: needs title and layouts, delivery one of {DELIVERIES}; "
+                f"unknown settings: {sorted(unknown)}"
+            )
+        found[source_id] = Source(
+            **{**raw, "layouts": tuple(raw["layouts"]), "title": raw.get("title", source_id), "priority": priority}
+        )
+    return found

@@ -1,0 +1,160 @@
+"""Which unit a row means: by code or alias, then by exact name within the province, valid on the day of receipt."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from tthc.domain.errors import ReferenceFault
+from tthc.domain.text import fold
+from tthc.reference.files import day, read_rows, truth
+from tthc.settings import Settings
+
+UNIT_COLUMNS = (
+    "unit_code", "level", "kind", "name", "parent_code", "province_code", "district", "valid_from", "valid_to",
+    "source",
+)  # fmt: skip
+SUCCESSION_COLUMNS = ("old_code", "new_code", "effective_date", "is_partial", "weight", "source")
+AGENCY_COLUMNS = ("alias", "unit_code", "valid_from", "valid_to", "source")
+
+# What an office calls itself before the name of its commune.
+_OFFICES = re.compile(r"^(?:(?:ubnd|ủy ban nhân dân|trung tâm phục vụ hành chính công)\s+)+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """An administrative unit or department during one span of validity."""
+
+    unit_code: str
+    level: str  # province | commune | department
+    kind: str  # xã, phường, đặc khu, thị trấn, tỉnh, thành phố, sở …
+    name: str
+    parent_code: str
+    province_code: str
+    district: str
+    valid_from: date | None
+    valid_to: date | None
+    source: str
+
+    @property
+    def full_name(self) -> str:
+        if self.level == "department":
+            return self.name
+        return f"{self.kind[:1].upper()}{self.kind[1:]} {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succession:
+    """What became of a unit: the whole of it, or a part, went into another."""
+
+    old_code: str
+    new_code: str
+    effective_date: date
+    is_partial: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A unit code that a name or code meant from one day to another, both included; None is open."""
+
+    unit_code: str
+    valid_from: date | None
+    valid_to: date | None
+
+    def covers(self, on: date) -> bool:
+        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
+
+
+class Places:
+    """The units of one province and every text that names them."""
+
+    def __init__(self, units: list[Unit], agencies: list[tuple[str, Span]], province: str) -> None:
+        self.units = [unit for unit in units if unit.province_code == province or unit.unit_code == province]
+        if not any(unit.unit_code == province and unit.level == "province" for unit in self.units):
+            raise ReferenceFault(f"TTHC_PROVINCE is {province!r}, but units.csv has no province of that code")
+        self._aliases: dict[str, list[Span]] = defaultdict(list)
+        self._names: dict[str, list[Span]] = defaultdict(list)
+        for alias, span in agencies:
+            self._aliases[fold(alias)].append(span)
+        for unit in self.units:
+            if unit.level == "province":
+                continue
+            span = Span(unit.unit_code, unit.valid_from, unit.valid_to)
+            self._aliases[fold(unit.unit_code)].append(span)
+            if unit.level == "department":
+                self._names[fold(unit.name)].append(span)
+            else:
+                self._names[fold(unit.name)].append(span)
+                self._names[fold(f"{unit.kind} {unit.name}")].append(span)
+
+    def spans_of_alias(self, text: str) -> list[Span]:
+        """Spans under a code or alias, none when it is unknown."""
+        return self._aliases.get(fold(text), [])
+
+    def spans_of(self, text: str) -> list[Span]:
+        """Spans of a unit cell: as code or alias first, else as a name with the usual prefixes."""
+        return self.spans_of_alias(text) or self._names.get(_OFFICES.sub("", fold(text)), [])
+
+    @staticmethod
+    def choose(spans: list[Span], on: date) -> str | None:
+        """The one unit valid on a day; None when there is none or when two different ones would fit."""
+        codes = {span.unit_code for span in spans if span.covers(on)}
+        return codes.pop() if len(codes) == 1 else None
+
+
+def read_units(settings: Settings) -> list[Unit]:
+    """All spans of all units."""
+    return [
+        Unit(
+            **{name: row[name] for name in UNIT_COLUMNS if not name.startswith("valid_")},
+            valid_from=day(row["valid_from"], where=f"units.csv, {row['unit_code']}"),
+            valid_to=day(row["valid_to"], where=f"units.csv, {row['unit_code']}"),
+        )
+        for row in read_rows(settings, "units.csv", columns=UNIT_COLUMNS, key=("unit_code", "valid_from"))
+    ]
+
+
+def read_successions(settings: Settings) -> list[Succession]:
+    """Every merger and split."""
+    found = []
+    for row in read_rows(
+        settings, "unit_successions.csv", columns=SUCCESSION_COLUMNS, key=("old_code", "new_code", "effective_date")
+    ):
+        where = f"unit_successions.csv, {row['old_code']} to {row['new_code']}"
+        effective, partial = day(row["effective_date"], where=where), truth(row["is_partial"], where=where)
+        if effective is None or partial is None:
+            raise ReferenceFault(f"{where}: effective_date and is_partial must be filled")
+        found.append(
+            Succession(
+                old_code=row["old_code"],
+                new_code=row["new_code"],
+                effective_date=effective,
+                is_partial=partial,
+                source=row["source"],
+            )
+        )
+    return found
+
+
+def read_places(settings: Settings) -> Places:
+    """Units and aliases of the configured province."""
+    units = read_units(settings)
+    agencies = [
+        (
+            row["alias"],
+            Span(
+                row["unit_code"],
+                day(row["valid_from"], where=f"agencies.csv, {row['alias']}"),
+                day(row["valid_to"], where=f"agencies.csv, {row['alias']}"),
+            ),
+        )
+        for row in read_rows(settings, "agencies.csv", columns=AGENCY_COLUMNS, key=("alias", "unit_code", "valid_from"))
+    ]
+    known = {unit.unit_code for unit in units}
+    for alias, span in agencies:
+        if span.unit_code not in known:
+            raise ReferenceFault(f"agencies.csv, {alias!r}: unit {span.unit_code!r} is not in units.csv")
+    return Places(units, agencies, settings.province)

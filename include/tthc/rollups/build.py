@@ -1,0 +1,98 @@
+"""Figures are built beside the published ones, from what is known tonight, and written only where they changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tthc.warehouse.connect import run_script
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A publication that is due: its night and what it rests on."""
+
+    night: date
+    based_on: str
+    definitions: str
+
+
+_SQL = Path(__file__).parent / "sql"
+_CELLS = ("20_state", "30_period_day", "40_received", "50_ended", "60_open", "70_cell", "80_fresh")
+_WRITES = (
+    "90_close", "91_open", "92_coverage_fresh", "93_coverage_close", "94_coverage_open", "95_flow_day",
+    "96_status_day_clear", "97_status_day",
+)  # fmt: skip
+
+
+def _run(connection: sa.Connection, *names: str) -> None:
+    for name in names:
+        run_script(connection, (_SQL / f"{name}.sql").read_text(encoding="utf-8"))
+        if name in {"20_state", "30_period_day", "70_cell", "80_fresh", "92_coverage_fresh"}:
+            run_script(connection, f"analyze {name[3:]}")
+
+
+def due(connection: sa.Connection, *, definitions: str, full: bool) -> Plan | None:
+    """The next publication, of the newest night delivered; None when neither core, reference nor time has moved."""
+    core = connection.execute(
+        sa.text(
+            "select max(night) as night, max(delivery_id) as newest, "
+            "(select fingerprint from ref.loaded) as reference from core.delivery"
+        )
+    ).one()
+    if core.night is None:
+        return None
+    based_on = f"delivery {core.newest}, reference {core.reference}, definitions {definitions}"
+    current = connection.execute(
+        sa.text("select night, based_on from rollup.publication join rollup.current_publication using (publication_id)")
+    ).first()
+    if current is not None and not full and (current.night, current.based_on) == (core.night, based_on):
+        return None
+    return Plan(night=core.night, based_on=based_on, definitions=definitions)
+
+
+def begin(connection: sa.Connection, plan: Plan) -> int:
+    """Open a publication; it becomes readable by `make_current`."""
+    publication_id: int = connection.execute(
+        sa.text(
+            "insert into rollup.publication (night, based_on, definition_version) "
+            "values (:night, :based_on, :definitions) returning publication_id"
+        ),
+        {"night": plan.night, "based_on": plan.based_on, "definitions": plan.definitions},
+    ).scalar_one()
+    return publication_id
+
+
+def make_current(connection: sa.Connection, publication_id: int) -> None:
+    """Flip the one pointer readers follow."""
+    connection.execute(
+        sa.text(
+            "insert into rollup.current_publication (publication_id) values (:id) "
+            "on conflict (singleton) do update set publication_id = excluded.publication_id"
+        ),
+        {"id": publication_id},
+    )
+
+
+def compute(connection: sa.Connection, *, night: date, province: str, known_on: date | None = None) -> None:
+    """Fill the temporary table `fresh` (see sql/80_fresh.sql) for a night, from the current state of every dossier,
+    or from the state known on an earlier night."""
+    run_script(connection, "drop view if exists pg_temp.known")
+    run_script(
+        connection, "create temporary table tonight (night date, province text, publication_id bigint) on commit drop"
+    )
+    connection.execute(
+        sa.text("insert into tonight (night, province) values (:night, :province)"),
+        {"night": known_on or night, "province": province},
+    )
+    _run(connection, "10_known_now" if known_on is None else "10_known_on", *_CELLS)
+
+
+def write(connection: sa.Connection, publication_id: int) -> None:
+    """Make `fresh` the figures of a publication: what changed ends and begins, what did not is not touched."""
+    connection.execute(sa.text("update tonight set publication_id = :id"), {"id": publication_id})
+    _run(connection, *_WRITES)
+    run_script(connection, "drop view if exists pg_temp.known cascade")

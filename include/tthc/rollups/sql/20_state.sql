@@ -1,0 +1,70 @@
+-- Grain: dossier that any figure counts (statuses 1 and 3 are in none). Adds what the definitions ask for: the field,
+-- today's unit, the end under each profile, and working-day numbers.
+create temporary table state on commit drop as
+with
+field as (  -- one spelling of a field: the registry's code or name under the folded key
+    select distinct on (field_key) field_key, coalesce(field_code, field_name) as field_code
+    from ref.procedure
+    where field_key is not null
+    order by field_key, origin desc, field_code nulls last, field_name
+),
+unit_now as (  -- a unit that ended: its one successor, or a split
+    select
+        old_code,
+        effective_date,
+        case when count(*) = 1 and not bool_or(is_partial) then min(new_code) end as current_code
+    from ref.unit_succession
+    group by old_code, effective_date
+)
+select
+    known.unit_code,
+    coalesce(unit_now.current_code, known.unit_code) as current_code,
+    unit_now.old_code is not null and unit_now.current_code is null as is_split,
+    coalesce(field_of_code.field_code, procedure.field_code, procedure.field_name, field.field_code, known.field_name)
+        as field_code,
+    known.status,
+    coalesce(known.channel, 1) as channel,
+    coalesce(known.service_level, procedure.service_level) = 'toan_trinh' as is_full_service,
+    coalesce(procedure.yields_result, true) as yields_result,
+    procedure.max_working_days,
+    known.fee_amount > 0 as has_fee,
+    known.payment_method = 'online' as paid_online,
+    coalesce(known.components_digitised, false) as components_digitised,
+    coalesce(known.result_digitised, false) as result_digitised,
+    coalesce(known.result_electronic, false) as result_electronic,
+    coalesce(known.data_reused, false) as data_reused,
+    coalesce(known.supplement_count, 0) as supplement_count,
+    known.supplement_requested_on,
+    known.received_on,
+    known.due_on,
+    known.due_at,
+    -- resolved under TT01_06A: finished, or withdrawn from its end date
+    case when known.status in (7, 9, 10) then known.finished_on end as resolved_on,
+    case
+        when known.status in (7, 9, 10) and known.finished_on is not null then
+            case
+                when known.status = 7 or known.due_on is null then 'on_time'
+                when known.finished_on < known.due_on then 'early'
+                when known.finished_on = known.due_on then 'on_time'
+                else 'late'
+            end
+    end as timeliness,
+    case when known.status in (9, 10) then known.finished_on end as finished_on,
+    case when known.status = 8 then known.finished_on end as stopped_on,
+    -- the end under IDX766: finish, withdrawal, stop, else the supplement request
+    case when known.status in (7, 8, 9, 10) then known.finished_on when known.status = 5 then known.supplement_requested_on
+    end as index_end_on,
+    case when known.status in (7, 8, 9, 10) then known.finished_at when known.status = 5 then known.supplement_requested_at
+    end as index_end_at,
+    received_day.working_index as received_index,
+    end_day.working_index as index_end_index
+from known
+left join ref.procedure using (procedure_code)
+left join field on field.field_key = known.field_key
+left join field as field_of_code on field_of_code.field_key = procedure.field_key and procedure.field_code is null
+left join unit_now on unit_now.old_code = known.unit_code and known.received_on < unit_now.effective_date
+left join ref.calendar as received_day on received_day.day = known.received_on
+left join ref.calendar as end_day on end_day.day
+    = case when known.status in (7, 8, 9, 10) then known.finished_on when known.status = 5 then known.supplement_requested_on
+    end
+where known.status not in (1, 3) and known.received_on is not null and known.received_on <= (select night from tonight)

@@ -1,0 +1,1 @@
+delete from rollup.status_day where night = (select night from tonight)

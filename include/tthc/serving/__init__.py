@@ -1,0 +1,1 @@
+"""What leaves: published views, official forms, workbooks, pages."""

@@ -1,0 +1,18 @@
+-- The analyst reads mart and nothing else, cannot write or make temporary tables, and is stopped after 30 seconds.
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'tthc_analyst') then
+        create role tthc_analyst nologin;
+    end if;
+    execute format('revoke temporary, create on database %I from public', current_database());
+    execute format('grant connect on database %I to tthc_analyst', current_database());
+end
+$$;
+revoke create on schema public from public;
+alter role tthc_analyst set search_path = mart;
+alter role tthc_analyst set statement_timeout = '30s';
+alter role tthc_analyst set lock_timeout = '2s';
+alter role tthc_analyst set idle_in_transaction_session_timeout = '60s';
+alter role tthc_analyst set default_transaction_read_only = on;
+grant usage on schema mart to tthc_analyst;
+grant select on all tables in schema mart to tthc_analyst;

@@ -1,0 +1,259 @@
+-- The public contract: views over counters, unpivoted and divided. Rebuilt whole by `tthc init`, in one transaction.
+-- :metrics stands for one line a metric of kpis.toml: (metric_id, profile, numerator, denominator).
+drop schema if exists mart cascade;
+create schema mart;
+
+create view mart.publication as
+select
+    publication.publication_id,
+    publication.published_at,
+    publication.night,
+    current_publication.publication_id is not null as is_current,
+    publication.based_on
+from rollup.publication
+left join rollup.current_publication using (publication_id);
+
+create view mart.kpi_history as
+select
+    counter.calendar as period_calendar,
+    counter.kind as period_kind,
+    counter.label as period_label,
+    period.start_on as period_start,
+    period.end_on as period_end,
+    least(period.end_on, publication.night) as as_of,
+    place.level as unit_level,
+    counter.unit_code,
+    place.full_name as unit_name,
+    basis.basis,
+    counter.field_code,
+    metric.metric_id,
+    metric.profile,
+    case when not withheld.withheld then metric.numerator end as numerator,
+    case when not withheld.withheld then metric.denominator end as denominator,
+    case when not withheld.withheld then (metric.numerator::numeric / nullif(metric.denominator, 0))::numeric(9, 6) end
+        as rate,
+    coverage.units_expected,
+    coverage.units_reported,
+    case
+        when publication.night < period.end_on then 'interim'
+        when coverage.units_reported < coverage.units_expected then 'provisional'
+        else 'final'
+    end as status,
+    counter.flags,
+    publication.definition_version,
+    publication.publication_id
+from rollup.publication
+join rollup.counter
+    on counter.first_publication <= publication.publication_id
+    and (counter.last_publication is null or counter.last_publication >= publication.publication_id)
+join ref.period using (calendar, kind, label)
+cross join lateral (
+    select unit.level, unit.full_name
+    from ref.unit
+    where unit.unit_code = counter.unit_code
+    order by least(period.end_on, publication.night) between unit.valid_from and unit.valid_to desc, unit.valid_from desc
+    limit 1
+) as place
+cross join lateral (values
+    :metrics
+) as metric (metric_id, profile, numerator, denominator)
+cross join lateral unnest(
+    case counter.basis when '*' then array['as_reported', 'current_boundary'] else array[counter.basis] end
+) as basis (basis)
+cross join lateral (select 'withheld' = any(counter.flags) as withheld) as withheld
+left join rollup.coverage
+    on (coverage.calendar, coverage.kind, coverage.label, coverage.unit_code)
+    = (counter.calendar, counter.kind, counter.label, counter.unit_code)
+    and coverage.first_publication <= publication.publication_id
+    and (coverage.last_publication is null or coverage.last_publication >= publication.publication_id)
+where coalesce(metric.denominator, metric.numerator) <> 0 or metric.numerator <> 0;
+
+create view mart.kpi as
+select kpi_history.*
+from rollup.current_publication
+join mart.kpi_history using (publication_id);
+
+create view mart.kpi_vs_target as
+select
+    kpi.*,
+    target.target_id,
+    target.comparator,
+    target.target_value,
+    case
+        when kpi.numerator is null or coalesce(kpi.denominator, 0) = 0 then null
+        -- exact, before any rounding: 94,996 % shows as 95,00 and still misses 95
+        when target.comparator = '>=' then kpi.numerator >= target.target_value * kpi.denominator
+        when target.comparator = '>' then kpi.numerator > target.target_value * kpi.denominator
+        else kpi.numerator = target.target_value * kpi.denominator
+    end as met,
+    (kpi.numerator::numeric / nullif(kpi.denominator, 0) - target.target_value)::numeric(9, 6) as gap,
+    target.document as source_document,
+    target.source_line,
+    target.note
+from mart.kpi
+join ref.target
+    on target.unit_code = kpi.unit_code
+    and target.metric_id = kpi.metric_id
+    and target.profile = kpi.profile
+    and target.field_code = kpi.field_code
+    and kpi.period_end between target.period_from and target.period_to;
+
+create view mart.form_06a as
+select
+    counter.calendar as period_calendar,
+    counter.kind as period_kind,
+    counter.label as period_label,
+    period.start_on as period_start,
+    period.end_on as period_end,
+    least(period.end_on, publication.night) as as_of,
+    place.level as unit_level,
+    counter.unit_code,
+    place.full_name as unit_name,
+    basis.basis,
+    counter.field_code,
+    case when counter.field_code = '*' then 'Tổng số' else coalesce(field.field_name, counter.field_code) end
+        as field_name,
+    total.resolved + counter.in_progress as received_total,
+    counter.received_online,
+    counter.received - counter.received_online as received_direct,
+    total.resolved + counter.in_progress - counter.received as carried_over,
+    total.resolved as resolved_total,
+    counter.resolved_early,
+    counter.resolved_on_time,
+    counter.resolved_late,
+    counter.in_progress as in_progress_total,
+    counter.in_progress - counter.overdue as in_progress_in_time,
+    counter.overdue as in_progress_overdue,
+    counter.withdrawn,
+    counter.stopped,
+    counter.flags,
+    publication.publication_id
+from rollup.current_publication
+join rollup.publication using (publication_id)
+join rollup.counter
+    on counter.first_publication <= publication.publication_id
+    and (counter.last_publication is null or counter.last_publication >= publication.publication_id)
+join ref.period using (calendar, kind, label)
+cross join lateral (
+    select unit.level, unit.full_name
+    from ref.unit
+    where unit.unit_code = counter.unit_code
+    order by least(period.end_on, publication.night) between unit.valid_from and unit.valid_to desc, unit.valid_from desc
+    limit 1
+) as place
+left join lateral (
+    select procedure.field_name
+    from ref.procedure
+    where procedure.field_code = counter.field_code
+    order by procedure.field_name
+    limit 1
+) as field on true
+cross join lateral (select counter.resolved_early + counter.resolved_on_time + counter.resolved_late as resolved) as total
+cross join lateral unnest(
+    case counter.basis when '*' then array['as_reported', 'current_boundary'] else array[counter.basis] end
+) as basis (basis)
+where not 'withheld' = any(counter.flags)
+and (total.resolved <> 0 or counter.in_progress <> 0 or counter.received <> 0);
+
+-- Communes side by side: bounds instead of naked ranks, the province's own rate as the yardstick of the bands.
+create view mart.ranking as
+with
+commune as (
+    select
+        period_calendar, period_kind, period_label, metric_id, profile, basis, unit_code, unit_name, numerator,
+        denominator, rate, denominator >= 30 as ranked,
+        1.959964 * 1.959964 as z2
+    from mart.kpi
+    where unit_level = 'commune' and field_code = '*' and denominator > 0
+),
+bounded as (
+    select
+        commune.*,
+        (rate + z2 / (2 * denominator)) / (1 + z2 / denominator) as centre,
+        1.959964 * sqrt(rate * (1 - rate) / denominator + z2 / (4 * denominator::numeric * denominator))
+            / (1 + z2 / denominator) as margin
+    from commune
+)
+select
+    bounded.period_calendar,
+    bounded.period_kind,
+    bounded.period_label,
+    province.unit_code as province_code,
+    bounded.metric_id,
+    bounded.profile,
+    bounded.basis,
+    bounded.unit_code,
+    bounded.unit_name,
+    bounded.numerator,
+    bounded.denominator,
+    bounded.rate,
+    greatest(centre - margin, 0)::numeric(9, 6) as lower_bound,
+    least(centre + margin, 1)::numeric(9, 6) as upper_bound,
+    case when bounded.ranked then rank() over (
+        partition by bounded.period_calendar, bounded.period_kind, bounded.period_label, bounded.metric_id,
+            bounded.profile, bounded.basis, bounded.ranked
+        order by bounded.rate desc
+    ) end::int as rank,
+    case
+        when not bounded.ranked then 'ít hồ sơ'
+        when centre - margin > province.rate then 'cao hơn tỉnh'
+        when centre + margin < province.rate then 'thấp hơn tỉnh'
+        else 'ngang tỉnh'
+    end as band,
+    bounded.ranked
+from bounded
+join mart.kpi as province
+    on province.unit_level = 'province'
+    and (province.period_calendar, province.period_kind, province.period_label, province.metric_id, province.profile,
+        province.basis, province.field_code)
+    = (bounded.period_calendar, bounded.period_kind, bounded.period_label, bounded.metric_id, bounded.profile,
+        bounded.basis, '*');
+
+create view mart.flow_day as
+select day, unit_code, nullif(field_code, '') as field_code, received, resolved_early, resolved_on_time, resolved_late
+from rollup.flow_day;
+
+create view mart.dossier_status_day as
+select night, unit_code, nullif(field_code, '') as field_code, open, overdue, due_within_3_working_days, paused
+from rollup.status_day;
+
+create view mart.data_quality as
+with unit as (
+    select delivery_id, case when count(*) = 1 then min(unit_code) end as unit_code
+    from core.delivery_unit
+    group by delivery_id
+)
+select
+    delivery.night,
+    delivery.source_id,
+    unit.unit_code,
+    delivery.file_name,
+    delivery.file_sha256,
+    delivery.verdict,
+    coalesce(concat_ws(': ', delivery.reason, delivery.detail), '') as reason,
+    null::text as rule_id,
+    delivery.rows_read,
+    delivery.rows_accepted,
+    delivery.rows_quarantined,
+    delivery.rows_dropped,
+    delivery.rows_duplicate
+from core.delivery
+left join unit using (delivery_id)
+union all
+select
+    delivery.night,
+    delivery.source_id,
+    unit.unit_code,
+    delivery.file_name,
+    delivery.file_sha256,
+    delivery.verdict,
+    coalesce(finding.detail, ''),
+    finding.rule_id,
+    delivery.rows_read,
+    case when finding.severity in ('warning', 'drift') then finding.row_count else 0 end,
+    case when finding.severity = 'quarantine' then finding.row_count else 0 end,
+    case when finding.severity = 'dropped' then finding.row_count else 0 end,
+    0
+from core.delivery_finding as finding
+join core.delivery using (delivery_id)
+left join unit using (delivery_id);

@@ -1,0 +1,46 @@
+"""Where this installation keeps its things: the only place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+REFERENCE = CHECKOUT / "include" / "reference"
+EXPECTATIONS = CHECKOUT / "expectations"
+LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One installation: its state directory, warehouse, province, key and reference overlay."""
+
+    home: Path
+    warehouse_url: str | None
+    province: str
+    hmac_key: str | None
+    hmac_key_file: Path | None
+    reference_overlay: Path | None
+
+    @property
+    def landing(self) -> Path:
+        return self.home / "landing"
+
+    @property
+    def out(self) -> Path:
+        return self.home / "out"
+
+
+def settings() -> Settings:
+    """Read TTHC_HOME, TTHC_WAREHOUSE_URL, TTHC_PROVINCE, TTHC_HMAC_KEY[_FILE] and TTHC_REFERENCE."""
+    env = os.environ
+    return Settings(
+        home=Path(env.get("TTHC_HOME") or CHECKOUT / ".tthc").absolute(),
+        warehouse_url=env.get("TTHC_WAREHOUSE_URL") or None,
+        province=env.get("TTHC_PROVINCE") or "42",
+        hmac_key=env.get("TTHC_HMAC_KEY") or None,
+        hmac_key_file=Path(env["TTHC_HMAC_KEY_FILE"]) if env.get("TTHC_HMAC_KEY_FILE") else None,
+        reference_overlay=Path(env["TTHC_REFERENCE"]).absolute() if env.get("TTHC_REFERENCE") else None,
+    )

@@ -1,0 +1,1 @@
+"""A believable province of synthetic dossiers, with the true figures beside it."""

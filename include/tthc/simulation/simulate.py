@@ -1,0 +1,114 @@
+"""A province's nightly exports in every layout, and beside each night the figures that are true after it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tthc.domain.working_days import working_index
+from tthc.settings import settings
+from tthc.simulation.dirt import seed_dirt
+from tthc.simulation.exports import Seeded, write_exports
+from tthc.simulation.province import Province, draw_province
+from tthc.simulation.summaries import last_closed_quarter, write_form
+from tthc.simulation.truth import true_figures, true_form_06a
+
+_FORMS = 5  # communes that also fill form 06a themselves
+
+
+def default_start(today: date) -> date:
+    """The first night when none is given: the last 14th, on which a reporting period closed."""
+    closed = today.replace(day=14)
+    return closed if closed <= today else (today.replace(day=1) - timedelta(days=1)).replace(day=14)
+
+
+def simulate(
+    *,
+    province: str,
+    dossiers: int,
+    seed: int,
+    start: date,
+    nights: int,
+    out: Path,
+    dirty: bool = True,
+    progress: Callable[[str], None] | None = None,
+) -> list[Path]:
+    """Write `out/<night>/<source_id>/…` and `out/<night>/truth.json` for successive nights; the nights' directories.
+
+    The first night exports every dossier known by then, a later one what is open or changed within 90 days. All of
+    `dossiers` are known by the last night. The same arguments write the same bytes. Without `dirty` no row is
+    broken, repeated or blank. `truth.json` holds night, figures, form_06a and where the dirt lies, by file and row.
+    """
+    tell = progress or (lambda message: None)
+    tell(f"drawing {dossiers} dossiers of province {province}")
+    drawn = draw_province(settings(), province=province, dossiers=dossiers, seed=seed, start=start, nights=nights)
+    dirt = seed_dirt(drawn, start) if dirty else None
+    written = []
+    for night in (start + timedelta(days=offset) for offset in range(nights)):
+        directory = out / night.isoformat()
+        tell(f"writing the exports of {night}")
+        seeded = write_exports(directory, drawn, dirt, night, whole=night == start)
+        tell(f"counting the truth of {night}")
+        truth = _truth(drawn, night)
+        _write_forms(directory / "tong_hop_06a_xlsx", drawn, night, truth["form_06a"])
+        text = json.dumps(truth | _told(seeded), ensure_ascii=False, separators=(",", ":"))
+        (directory / "truth.json").write_text(text, encoding="utf-8")
+        written.append(directory)
+    return written
+
+
+def _truth(province: Province, night: date) -> dict[str, Any]:
+    """What is true after a night, from the newest clean state of every dossier known by then."""
+    states = [state for life in province.lives if (state := life.state_on(night)) is not None]
+    days = working_index(province.first_day, max(province.first_day, night), province.overrides)
+    figures = true_figures(states, night, province=province.code, procedures=province.procedures, working_days=days)
+    form = true_form_06a(states, night, province=province.code, procedures=province.procedures, working_days=days)
+    return {
+        "night": night.isoformat(),
+        "province": province.code,
+        "dossiers": len(states),
+        "figures": figures,
+        "form_06a": form,
+    }
+
+
+def _told(seeded: Seeded) -> dict[str, Any]:
+    """Where the dirt lies, and how much of it by rule and file."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for mention in seeded.dirt:
+        counts[str(mention["rule_id"])][f"{mention['source_id']}/{mention['file']}"] += 1
+    return {
+        "rows": seeded.rows,
+        "dirt": seeded.dirt,
+        "dirt_counts": counts,
+        "duplicates": seeded.duplicates,
+        "blank_rows": seeded.blank_rows,
+        "footers": seeded.footers,
+    }
+
+
+def _write_forms(directory: Path, province: Province, night: date, form: list[dict[str, Any]]) -> None:
+    """Form II.06a of a few communes for the last closed quarter, as their dossiers of this night make it."""
+    quarter = last_closed_quarter(night)
+    names = {p.field_code: p.field_name for p in province.procedures.values() if p.field_code and p.field_name}
+    of_unit: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for row in form:
+        if row["period_calendar"] == quarter.calendar.value and row["period_label"] == quarter.label:
+            of_unit[row["unit_code"]][row["field_code"]] = row
+    communes = sorted(o.unit_code for o in province.offices.values() if o.level == "commune" and o.unit_code in of_unit)
+    for unit_code in sorted(Random(f"{province.seed}/forms").sample(communes, k=min(_FORMS, len(communes)))):
+        rows = of_unit[unit_code]
+        directory.mkdir(parents=True, exist_ok=True)
+        write_form(
+            directory / f"{unit_code}.xlsx",
+            unit_name=province.offices[unit_code].name_on(quarter.end),
+            quarter=quarter,
+            rows=[(names.get(code, code), row) for code, row in sorted(rows.items()) if code != "*"],
+            total=rows["*"],
+            night=night,
+        )

@@ -1,0 +1,78 @@
+"""A sheet or CSV file as text before anything is known of its meaning, and how headings find their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from tthc.domain.text import fold
+from tthc.reference.layouts import Layout
+
+
+@dataclass(slots=True)
+class Grid:
+    """`columns` are string arrays of one length; `first_row` is the file's number of their first element.
+
+    `ragged` holds (sheet, row number, reason) of rows whose cells do not line up with the header.
+    """
+
+    sheet: str
+    first_row: int
+    columns: list[pa.Array]
+    titles: list[list[str]]
+    header: list[str]
+    header_row: int
+    row_numbers: pa.Array | None = None
+    ragged: list[tuple[str, int, str]] = field(default_factory=list)
+
+
+def heading_key(text: str) -> str:
+    """Under this key a heading of a file and a heading of a layout are compared; "A | Z" keeps first and last."""
+    parts = [folded for part in text.split("|") if (folded := fold(part))]
+    return " | ".join(parts if len(parts) < 2 else [parts[0], parts[-1]])
+
+
+def match_header(header: Sequence[str], layout: Layout) -> dict[str, int]:
+    """Canonical column → position of the first heading that means it."""
+    keys = [heading_key(text) for text in header]
+    positions: dict[str, int] = {}
+    for column in layout.columns:
+        wanted = {heading_key(heading) for heading in column.headings}
+        for position, key in enumerate(keys):
+            if key in wanted:
+                positions[column.name] = position
+                break
+    return positions
+
+
+def find_header(rows: Sequence[Sequence[str]], layout: Layout) -> tuple[int, int, list[str]] | None:
+    """(index of the first header row, its depth, joined headings) of the best match among the first rows.
+
+    A header of several rows is joined downwards with " | "; an empty cell beside a filled one above belongs to it.
+    The best match names all required columns with the fewest rows; None when no row names any column.
+    """
+    best: tuple[int, int, int, list[str]] | None = None
+    for index in range(min(len(rows), layout.header_within)):
+        for depth in range(1, layout.header_depth + 1):
+            header = _joined(rows[index : index + depth])
+            hits = len(match_header(header, layout))
+            if hits and (best is None or hits > best[0]):
+                best = (hits, index, depth, header)
+    return None if best is None else best[1:]
+
+
+def _joined(rows: Sequence[Sequence[str]]) -> list[str]:
+    if len(rows) == 1:
+        return list(rows[0])
+    width = max(len(row) for row in rows)
+    padded = [[*row, *[""] * (width - len(row))] for row in rows]
+    for row in padded[:-1]:
+        for position in range(1, width):
+            # A cell merged to the right is empty in its later columns; below it stands the next level.
+            if not row[position].strip() and any(lower[position].strip() for lower in padded[1:]):
+                row[position] = row[position - 1]
+    return [
+        " | ".join(dict.fromkeys(part.strip() for part in parts if part.strip())) for parts in zip(*padded, strict=True)
+    ]

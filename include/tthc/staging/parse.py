@@ -1,0 +1,288 @@
+"""Text becomes types: one declared parser per column, applied to whole columns; what cannot be understood says why.
+
+`Parsed.rows` has one row a data row that could be understood, with the columns of `DOSSIER_COLUMNS`. Days are
+midnights (`_on`); moments with a time of day stand beside them (`_at`), empty where the cell named a day only.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tthc.domain.text import fold
+from tthc.reference.layouts import Column, Layout
+from tthc.reference.units import Places
+from tthc.staging.reader import Reading
+
+DATES = ("submitted", "received", "due", "finished", "returned", "supplement_requested", "paid")
+CODED = ("status", "channel", "service_level", "payment_method")
+FLAGS = ("components_digitised", "result_digitised", "result_electronic", "data_reused")
+DOSSIER_COLUMNS = (
+    "sheet", "row_no", "dossier_key", "code_on", "procedure_code", "procedure_name", "field_name", "unit_code",
+    *CODED, *(f"{name}_on" for name in DATES), *(f"{name}_at" for name in DATES), "supplement_count", "fee_amount",
+    *FLAGS,
+)  # fmt: skip
+
+_SPACES = r"[\s\x{00a0}\x{200b}\x{200c}\x{200d}\x{feff}\x{2060}\x{202f}]+"
+_CONTROL = r"[\x{0000}-\x{0008}\x{000e}-\x{001f}\x{007f}-\x{0084}\x{0086}-\x{009f}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
+_YES_NO = {
+    **dict.fromkeys(("có", "x", "1", "true", "✓", "✔", "đúng"), True),
+    **dict.fromkeys(("không", "0", "false"), False),
+}
+_PROCEDURE = r"^\d\.\d{6}$"
+
+# Rule id → what a clerk reads. The value itself is never shown.
+RULES = {
+    "RAGGED": "số ô của dòng không khớp với dòng tiêu đề",
+    "JSON_SHAPE": "phần tử không phải một bản ghi",
+    "CONTROL_CHAR": "ô chứa ký tự điều khiển không in được",
+    "REPLACEMENT_CHAR": "ô chứa ký tự hỏng do sai bảng mã",
+    "DOSSIER_CODE_MISSING": "thiếu mã hồ sơ",
+    "CODE": "mã thủ tục không đúng dạng d.dddddd",
+    "DATE_INVALID": "ngày không có thật hoặc sai dạng",
+    "NUMBER_FORMAT": "số không đúng dạng",
+    "RANGE": "số âm",
+    "UNKNOWN_STATUS": "trạng thái không có trong danh mục",
+    "UNKNOWN_CHANNEL": "hình thức nộp không có trong danh mục",
+    "UNKNOWN_SERVICE_LEVEL": "mức độ DVC không có trong danh mục",
+    "UNKNOWN_PAYMENT_METHOD": "hình thức thanh toán không có trong danh mục",
+    "UNKNOWN_FLAG": "ô có/không chứa giá trị khác",
+    "RECEIVED_MISSING": "thiếu ngày tiếp nhận",
+    "UNKNOWN_UNIT": "không xác định được đơn vị vào ngày tiếp nhận",
+}
+
+
+@dataclass(slots=True)
+class Parsed:
+    """`refused` has one row per (row, rule): sheet, row_no, column, rule_id."""
+
+    rows: pd.DataFrame
+    refused: pd.DataFrame
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meanings:
+    """What parsing needs to know besides the layout: units, status words, key, province and the night."""
+
+    places: Places
+    status_words: dict[str, str]
+    hmac_key: bytes
+    province: str
+    night: date
+
+
+class _Refusals:
+    def __init__(self, table: pa.Table) -> None:
+        self._sheet = table.column("sheet").to_pandas()
+        self._row_no = table.column("row_no").to_pandas()
+        self._parts: list[pd.DataFrame] = []
+
+    def add(self, mask: pd.Series, column: str, rule: str) -> None:
+        if mask.any():
+            part = pd.DataFrame({"sheet": self._sheet[mask], "row_no": self._row_no[mask]})
+            self._parts.append(part.assign(column=column, rule_id=rule))
+
+    def indices(self) -> pd.Index:
+        return pd.Index([]) if not self._parts else pd.concat(self._parts).index.unique()
+
+    def frame(self) -> pd.DataFrame:
+        empty = pd.DataFrame({name: pd.Series(dtype=object) for name in ("sheet", "row_no", "column", "rule_id")})
+        return pd.concat(self._parts, ignore_index=True) if self._parts else empty
+
+
+def parse_dossiers(reading: Reading, layout: Layout, meanings: Meanings) -> Parsed:
+    """Type every column of a dossier list. Exact duplicates are counted and dropped before anything is judged."""
+    table, duplicates = _without_duplicates(reading.table)
+    text = {
+        name: _cleaned(table.column(name), layout) for name in table.column_names if name not in {"sheet", "row_no"}
+    }
+    for name, constant in layout.constants.items():
+        text[name] = pd.Series([constant] * table.num_rows, dtype=object)
+    refusals = _Refusals(table)
+    for name, cells in text.items():
+        _refuse_unreadable(cells, name, refusals)
+
+    absent = pd.Series([None] * table.num_rows, dtype=object)
+    cell: Callable[[str], pd.Series] = lambda name: text.get(name, absent)  # noqa: E731  (a local shorthand)
+    rows = pd.DataFrame({"sheet": table.column("sheet").to_pandas(), "row_no": table.column("row_no").to_pandas()})
+
+    for name in DATES:
+        rows[f"{name}_on"], rows[f"{name}_at"], bad = parse_dates(cell(f"{name}_at"), layout)
+        refusals.add(bad, f"{name}_at", "DATE_INVALID")
+    returned_only = rows["finished_on"].isna()
+    for name, derivation in layout.derived.items():
+        present = cell(derivation["when_present"]).notna()
+        text[name] = present.map({True: derivation["then"], False: derivation["otherwise"]}).astype(object)
+    for name in CODED:
+        words: Mapping[str, object] = meanings.status_words if name == "status" else _codes(layout, name)
+        rows[name], bad = parse_codes(cell(name), words, required=name == "status")
+        refusals.add(bad, name, f"UNKNOWN_{name.upper()}")
+    rows["status"] = pd.to_numeric(rows["status"]).astype("Int16")
+    rows["channel"] = pd.to_numeric(rows["channel"]).astype("Int16")
+    # A dossier given back (10) without a finish is finished on the day it was given back.
+    returned_only &= rows["status"].eq(10).fillna(False).astype(bool)
+    for part in ("on", "at"):
+        rows.loc[returned_only, f"finished_{part}"] = rows.loc[returned_only, f"returned_{part}"]
+    for name in FLAGS:
+        rows[name], bad = parse_codes(cell(name), _YES_NO, required=False)
+        rows[name] = rows[name].astype("boolean")
+        refusals.add(bad, name, "UNKNOWN_FLAG")
+    for name in ("supplement_count", "fee_amount"):
+        rows[name], bad = parse_whole_numbers(cell(name), layout)
+        refusals.add(bad, name, "NUMBER_FORMAT")
+        refusals.add(rows[name].fillna(0).lt(0), name, "RANGE")
+
+    rows["procedure_code"] = cell("procedure_code")
+    expected = "procedure_code" in text
+    malformed = ~cell("procedure_code").astype("str").str.match(_PROCEDURE).fillna(False).astype(bool)
+    refusals.add(malformed & expected, "procedure_code", "CODE")
+    rows["procedure_name"], rows["field_name"] = cell("procedure_name"), cell("field_name")
+
+    refusals.add(cell("dossier_code").isna(), "dossier_code", "DOSSIER_CODE_MISSING")
+    rows["dossier_key"] = dossier_keys(cell("dossier_code"), meanings)
+    rows["code_on"] = pd.to_datetime(
+        cell("dossier_code").astype("str").str.extract(r"-(\d{6})-", expand=False), format="%y%m%d", errors="coerce"
+    )
+    counted = ~rows["status"].isin([1, 3]).fillna(False).astype(bool)
+    refusals.add(cell("received_at").isna() & counted, "received_at", "RECEIVED_MISSING")
+    rows["unit_code"] = _units(cell, rows["received_on"], layout, meanings)
+    refusals.add(rows["unit_code"].isna(), "unit_name", "UNKNOWN_UNIT")
+
+    ragged = pd.DataFrame(
+        [{"sheet": s, "row_no": n, "column": "", "rule_id": reason} for s, n, reason in reading.ragged],
+        columns=["sheet", "row_no", "column", "rule_id"],
+    )
+    refused = pd.concat([ragged, refusals.frame()], ignore_index=True)
+    understood = rows.drop(index=refusals.indices()).reset_index(drop=True)
+    return Parsed(rows=understood[list(DOSSIER_COLUMNS)], refused=refused, duplicates=duplicates)
+
+
+def _without_duplicates(table: pa.Table) -> tuple[pa.Table, int]:
+    """Rows equal in every mapped column but the running number (STT) are one row."""
+    compared = [name for name in table.column_names if name not in {"sheet", "row_no_text"}]
+    frame = table.select([name for name in compared if name != "row_no"]).to_pandas()
+    repeated = frame.duplicated(keep="first")
+    count = int(repeated.sum())
+    return (table.filter(pa.array(~repeated)) if count else table), count
+
+
+def _cleaned(column: pa.ChunkedArray, layout: Layout) -> pd.Series:
+    """Spaces collapsed and trimmed, null words and empty text as None."""
+    tidy = pc.utf8_trim_whitespace(pc.replace_substring_regex(column, _SPACES, " "))
+    nothing = pc.is_in(tidy, value_set=pa.array(["", *layout.null_words], pa.string()))
+    texts: pd.Series = pc.if_else(nothing, pa.scalar(None, pa.string()), tidy).to_pandas().astype(object)
+    return texts.where(texts.notna(), None)
+
+
+def _refuse_unreadable(cells: pd.Series, name: str, refusals: _Refusals) -> None:
+    words = pa.array(cells, pa.string())
+    refusals.add(_mask(pc.match_substring_regex(words, _CONTROL)), name, "CONTROL_CHAR")
+    refusals.add(_mask(pc.match_substring(words, "\ufffd")), name, "REPLACEMENT_CHAR")
+
+
+def _mask(found: pa.Array) -> pd.Series:
+    return pd.Series(pc.fill_null(found, False).to_numpy(zero_copy_only=False))
+
+
+def parse_dates(cells: pd.Series, layout: Layout) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """(days, moments where a time of day is named, mask of unreadable cells), by the layout's formats in turn.
+
+    A format with an offset is brought to the layout's time zone first; midnight counts as a day.
+    """
+    moments = pd.Series(pd.NaT, index=cells.index, dtype="datetime64[us]")
+    rest = cells.notna()
+    for form in layout.date_formats:
+        if not rest.any():
+            break
+        found = pd.to_datetime(cells[rest].astype("str"), format=form, errors="coerce", utc="%z" in form)
+        if "%z" in form:
+            found = found.dt.tz_convert(layout.time_zone).dt.tz_localize(None)
+        found = found.astype("datetime64[us]").dropna()
+        moments.loc[found.index] = found
+        rest.loc[found.index] = False
+    if layout.kind == "xlsx" and rest.any():
+        # A date cell whose number format was lost arrives as Excel's serial day.
+        serial = cells[rest][cells[rest].astype("str").str.fullmatch(r"[34]\d{4}|5\d{4}")]
+        found = pd.to_datetime(serial.astype(float), unit="D", origin="1899-12-30").astype("datetime64[us]")
+        moments.loc[found.index] = found
+        rest.loc[found.index] = False
+    days = moments.dt.normalize()
+    return days, moments.where(moments != days), rest
+
+
+def parse_codes(cells: pd.Series, words: Mapping[str, object], *, required: bool) -> tuple[pd.Series, pd.Series]:
+    """(codes, mask of words not in the list); a word for "nothing" is mapped to "" and becomes None."""
+    folded = {fold(word): code for word, code in words.items()}
+    known = {word: folded.get(fold(word), ...) for word in cells.dropna().unique()}
+    bad = cells.map({word: code is ... for word, code in known.items()}).fillna(required).astype(bool)
+    values = {word: None if code in (..., "") else code for word, code in known.items()}
+    return cells.map(values).astype(object).where(lambda s: s.notna(), None), bad
+
+
+def _codes(layout: Layout, name: str) -> Mapping[str, object]:
+    column: Column | None = next((column for column in layout.columns if column.name == name), None)
+    if column is None:
+        return {}
+    return column.codes
+
+
+def parse_whole_numbers(cells: pd.Series, layout: Layout) -> tuple[pd.Series, pd.Series]:
+    """(whole numbers, mask of unreadable cells) with the layout's separators: "1.234" is 1234, "12.0" is 12."""
+    thousands, decimal = re.escape(layout.thousands), re.escape(layout.decimal)
+    form = rf"^(-?(?:\d+|\d{{1,3}}(?:{thousands}\d{{3}})+))(?:{decimal}0+|\.0{{1,2}})?(?: ?(?:đồng|đ|VNĐ|VND))?$"
+    known = {}
+    for word in cells.dropna().unique():
+        match = re.fullmatch(form, str(word), re.IGNORECASE | re.ASCII)
+        digits = match.group(1).replace(layout.thousands, "") if match else ""
+        known[word] = int(digits) if digits and len(digits) < 16 else None
+    numbers = cells.map(known).astype("Int64")
+    return numbers, cells.notna() & numbers.isna()
+
+
+def dossier_keys(codes: pd.Series, meanings: Meanings) -> pd.Series:
+    """Keyed hash of the normalised dossier code within its province, as the text of a UUID; None without a code.
+
+    HMAC-SHA-256 cut to 128 bits. The code itself goes no further than this function.
+    """
+
+    def key(code: str) -> str:
+        normalised = re.sub(r"\s", "", code).upper()
+        message = f"{meanings.province}|{normalised}".encode()
+        digest = hmac.digest(meanings.hmac_key, message, "sha256").hex()
+        return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
+
+    return codes.map(key, na_action="ignore")
+
+
+def _units(cell: Callable[[str], pd.Series], received_on: pd.Series, layout: Layout, meanings: Meanings) -> pd.Series:
+    """Unit code of every row by the layout's order of clues, valid on the day of receipt (else on the night)."""
+    on = received_on.fillna(pd.Timestamp(meanings.night))
+    units = pd.Series([None] * len(on), index=on.index, dtype=object)
+    for clue in layout.unit_from:
+        if clue == "agency_prefix":
+            texts, spans_of = cell("dossier_code").str.split("-", n=1).str[0], meanings.places.spans_of_alias
+        else:
+            texts, spans_of = cell(clue), meanings.places.spans_of
+        codes, names = pd.factorize(texts.where(units.isna()))
+        for number, name in enumerate(names):
+            spans = spans_of(name)
+            if not spans:
+                continue
+            mask = codes == number
+            known = {day: meanings.places.choose(spans, day.date()) for day in on[mask].unique()}
+            units[mask] = on[mask].map(known)
+    return units.where(units.notna(), None)
+
+
+def explain(rule_id: str, heading: str) -> str:
+    """The sentence a clerk reads about a refused cell, without its value."""
+    reason = RULES[rule_id]
+    return f"Cột «{heading}»: {reason}" if heading else reason[:1].upper() + reason[1:]

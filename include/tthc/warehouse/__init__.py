@@ -1,0 +1,1 @@
+"""Tables, migrations, loading in one transaction, grants."""

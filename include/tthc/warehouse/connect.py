@@ -1,0 +1,65 @@
+"""How the warehouse is reached: the URL of the settings, else the embedded server of this installation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from tthc.domain.errors import OutsideSystemFailed
+from tthc.settings import Settings
+from tthc.warehouse import server
+
+# One lock for whoever writes: loads of several sources may meet in one dossier, publications read what loads write.
+_WRITER_LOCK = 7_447_001
+
+
+@cache
+def _engine(url: str) -> sa.Engine:
+    return sa.create_engine(
+        sa.make_url(url).set(drivername="postgresql+psycopg"),
+        hide_parameters=True,  # an error text must never carry a value of a row
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 10,
+            "application_name": "tthc",
+            "options": "-c datestyle=ISO,DMY -c timezone=Asia/Ho_Chi_Minh -c jit=off -c work_mem=128MB",
+        },
+    )
+
+
+def warehouse_url(settings: Settings) -> str:
+    """The URL of the warehouse; starts the embedded server when no TTHC_WAREHOUSE_URL is set."""
+    return settings.warehouse_url or server.start(settings.home)
+
+
+@contextmanager
+def transaction(settings: Settings, *, writing: bool = False) -> Iterator[sa.Connection]:
+    """One transaction; `writing` waits for the one writer's place first. Raises OutsideSystemFailed.
+
+    The message of a database error is cut before DETAIL, where PostgreSQL quotes the values of the row.
+    """
+    try:
+        with _engine(warehouse_url(settings)).begin() as connection:
+            if writing:
+                connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
+            yield connection
+    except OperationalError as error:
+        raise OutsideSystemFailed(f"the warehouse did not answer as it should: {_first_line(error)}") from None
+    except DBAPIError as error:
+        raise OutsideSystemFailed(f"the warehouse refused a statement: {_first_line(error)}") from None
+
+
+def _first_line(error: DBAPIError) -> str:
+    lines = str(error.orig).strip().splitlines()
+    return f"{type(error.orig).__name__}: {lines[0] if lines else 'no words'}"
+
+
+def run_script(connection: sa.Connection, script: str) -> None:
+    """Run SQL of ours that takes no parameters, as it stands, within the connection's transaction."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(script)

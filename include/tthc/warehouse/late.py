@@ -1,0 +1,180 @@
+"""Files that come out of order: old bytes again, and a night that arrives after later nights were loaded.
+
+Versions are kept only where a dossier changed, so a delivery also remembers what it contained (`delivery.members`:
+for each row 8 bytes of the dossier key and 4 of the row number). With that, any order of arrival ends in the same
+states: what a later delivery confirmed at the time is written out when an older file turns out to have said otherwise.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+
+from tthc.landing.store import Receipt
+
+_MEMBER = np.dtype([("key", ">u8"), ("row_no", ">i4")])
+
+
+def pack(rows: pd.DataFrame) -> bytes:
+    """What a delivery contains, sorted by key."""
+    members = np.empty(len(rows), _MEMBER)
+    members["key"] = _short(rows["dossier_key"])
+    members["row_no"] = rows["row_no"].to_numpy()
+    return np.sort(members, order="key").tobytes()
+
+
+def _short(keys: pd.Series) -> Any:
+    return np.array([int(key[:8] + key[9:13] + key[14:18], 16) for key in keys], dtype="u8")
+
+
+def still_true(connection: sa.Connection, receipt: Receipt) -> bool:
+    """Whether these bytes were loaded before this night and nothing they contain has changed in between."""
+    before = connection.execute(
+        sa.text(
+            "select delivery_id, night, members, feed from core.delivery where source_id = :source "
+            "and file_sha256 = :sha and night < :night and verdict in ('loaded', 'loaded_with_quarantine') "
+            "order by night desc limit 1"
+        ),
+        {"source": receipt.source_id, "sha": receipt.sha256, "night": receipt.night},
+    ).first()
+    if before is None:
+        return False
+    if before.feed != "dossier":
+        return _no_other_between(connection, receipt, before.night)
+    changed = connection.execute(
+        sa.text(
+            "select distinct left(dossier_key::text, 18) from core.dossier_version where source_id = :source "
+            "and night >= :after and night <= :night and delivery_id <> :id"
+        ),
+        {"source": receipt.source_id, "after": before.night, "night": receipt.night, "id": before.delivery_id},
+    ).scalars()
+    keys = _short(pd.Series(list(changed), dtype=object))
+    members = np.frombuffer(before.members or b"", _MEMBER)["key"].astype("u8")
+    return not np.isin(keys, members).any()
+
+
+def _no_other_between(connection: sa.Connection, receipt: Receipt, after: date) -> bool:
+    return (
+        connection.execute(
+            sa.text(
+                "select 1 from core.delivery where source_id = :source and night > :after and night <= :night "
+                "and file_sha256 <> :sha and file_name = :name limit 1"
+            ),
+            {
+                "source": receipt.source_id,
+                "after": after,
+                "night": receipt.night,
+                "sha": receipt.sha256,
+                "name": receipt.file_name,
+            },
+        ).first()
+        is None
+    )
+
+
+def repair(connection: sa.Connection, source_id: str, night: date, delivery_ids: Sequence[int]) -> None:
+    """Where deliveries just written precede loaded ones, restate what the later ones confirmed; note all dossiers
+    touched in the temporary table `touched`."""
+    connection.execute(
+        sa.text(
+            "create temporary table touched on commit drop as "
+            "select distinct dossier_key from core.dossier_version where false"
+        )
+    )
+    connection.execute(
+        sa.text(
+            "insert into touched select distinct dossier_key from core.dossier_version where delivery_id = any(:ids)"
+        ),
+        {"ids": list(delivery_ids)},
+    )
+    written = connection.execute(
+        sa.text("select delivery_id, file_name from core.delivery where delivery_id = any(:ids) order by file_name"),
+        {"ids": list(delivery_ids)},
+    ).all()
+    first = min((row.file_name, row.delivery_id) for row in written)
+    later = connection.execute(
+        sa.text(
+            "select d.delivery_id, d.night, d.file_name, coalesce(d.members, parsed.members) as members "
+            "from core.delivery d left join core.delivery parsed on parsed.delivery_id = d.same_as "
+            "where d.source_id = :source and (d.night, d.file_name, d.delivery_id) > (:night, :name, :id) "
+            "and d.delivery_id <> all(:ids) and coalesce(d.members, parsed.members) is not null "
+            "order by d.night, d.file_name, d.delivery_id"
+        ),
+        {"source": source_id, "night": night, "name": first[0], "id": first[1], "ids": list(delivery_ids)},
+    ).all()
+    if later:
+        _restate(connection, source_id, night, delivery_ids, later)
+
+
+def _restate(
+    connection: sa.Connection, source_id: str, night: date, delivery_ids: Sequence[int], later: Sequence[Any]
+) -> None:
+    """Each version just written that has a predecessor ends at the next delivery that contained its dossier: if that
+    delivery has no version of its own it had confirmed the predecessor, which is therefore written out for it."""
+    rows = connection.execute(
+        sa.text(
+            "select v.dossier_key::text as key, v.night, v.file_name, v.delivery_id, before.version_id as before_id, "
+            "after.night as next_night, after.file_name as next_name, after.delivery_id as next_id "
+            "from core.dossier_version v "
+            "cross join lateral (select version_id from core.dossier_version b where b.dossier_key = v.dossier_key "
+            "and b.source_id = v.source_id and (b.night, b.file_name, b.delivery_id, b.row_no) "
+            "< (v.night, v.file_name, v.delivery_id, v.row_no) "
+            "order by b.night desc, b.file_name desc, b.delivery_id desc, b.row_no desc limit 1) before "
+            "left join lateral (select night, file_name, delivery_id from core.dossier_version a "
+            "where a.dossier_key = v.dossier_key and a.source_id = v.source_id "
+            "and (a.night, a.file_name, a.delivery_id, a.row_no) > (v.night, v.file_name, v.delivery_id, v.row_no) "
+            "order by a.night, a.file_name, a.delivery_id, a.row_no limit 1) after on true "
+            "where v.delivery_id = any(:ids)"
+        ),
+        {"ids": list(delivery_ids)},
+    ).all()
+    if not rows:
+        return
+    short = _short(pd.Series([row.key for row in rows], dtype=object))
+    waiting: dict[int, list[Any]] = defaultdict(list)
+    for key, row in zip(short, rows, strict=True):
+        waiting[int(key)].append(row)
+    copies = []
+    for delivery in later:
+        order = (delivery.night, delivery.file_name, delivery.delivery_id)
+        members = np.frombuffer(delivery.members, _MEMBER)
+        for member in members[np.isin(members["key"].astype("u8"), np.array(list(waiting), dtype="u8"))]:
+            pending = waiting[int(member["key"])]
+            for row in list(pending):
+                if (row.night, row.file_name, row.delivery_id) >= order:
+                    continue
+                pending.remove(row)
+                if row.next_id is None or order < (row.next_night, row.next_name, row.next_id):
+                    copies.append((row.before_id, delivery, int(member["row_no"])))
+    for before_id, delivery, row_no in copies:
+        connection.execute(
+            sa.text(_COPY_STATE),
+            {
+                "before": before_id,
+                "id": delivery.delivery_id,
+                "night": delivery.night,
+                "name": delivery.file_name,
+                "row": row_no,
+            },
+        )
+
+
+_STATE = (
+    "content, unit_code, procedure_code, field_name, field_key, status, channel, service_level, submitted_on, "
+    "received_on, due_on, due_at, finished_on, finished_at, returned_on, returned_at, supplement_count, "
+    "supplement_requested_on, supplement_requested_at, fee_amount, payment_method, paid_on, components_digitised, "
+    "result_digitised, result_electronic, data_reused"
+)
+_COPY_STATE = (
+    "insert into core.dossier_version (dossier_key, source_id, sheet, delivery_id, night, file_name, row_no, "  # noqa: S608  (columns from this code)
+    + _STATE
+    + ") select dossier_key, source_id, sheet, :id, :night, :name, :row, "
+    + _STATE
+    + " from core.dossier_version where version_id = :before"
+)

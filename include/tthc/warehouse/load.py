@@ -1,0 +1,200 @@
+"""Staged files enter the warehouse: versions, manifest, quarantine and findings in the caller's one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import sqlalchemy as sa
+
+from tthc.domain.errors import RowsNotConserved
+from tthc.domain.text import fold
+from tthc.landing.store import Receipt
+from tthc.staging.stage import StagedFile
+from tthc.staging.summary import COUNTS
+from tthc.warehouse import late
+from tthc.warehouse.connect import run_script
+
+_SQL = Path(__file__).parent / "sql"
+
+INCOMING = (
+    "delivery_id", "file_name", "dossier_key", "sheet", "row_no", "unit_code", "procedure_code", "field_name",
+    "field_key", "status", "channel", "service_level", "submitted_on", "received_on", "due_on", "due_at", "finished_on",
+    "finished_at", "returned_on", "returned_at", "supplement_count", "supplement_requested_on",
+    "supplement_requested_at", "fee_amount", "payment_method", "paid_on", "components_digitised", "result_digitised",
+    "result_electronic", "data_reused",
+)  # fmt: skip
+
+
+def statement(name: str) -> str:
+    """One SQL file of the warehouse."""
+    return (_SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def unknown_deliveries(connection: sa.Connection, receipts: Sequence[Receipt]) -> tuple[list[Receipt], list[Receipt]]:
+    """(to be parsed, same bytes as an earlier night and nothing of them changed since). What the manifest of this
+    night already has is in neither, so a retry repeats nothing."""
+    parse: list[Receipt] = []
+    known: list[Receipt] = []
+    for receipt in receipts:
+        parameters = {"source": receipt.source_id, "sha": receipt.sha256, "night": receipt.night}
+        if connection.execute(
+            sa.text("select 1 from core.delivery where source_id = :source and file_sha256 = :sha and night = :night"),
+            parameters,
+        ).first():
+            continue
+        if late.still_true(connection, receipt):
+            known.append(receipt)
+        else:
+            parse.append(receipt)
+    return parse, known
+
+
+def note_known(connection: sa.Connection, receipts: Sequence[Receipt]) -> None:
+    """The same bytes on another night count as reported and are not parsed again."""
+    for receipt in receipts:
+        connection.execute(
+            sa.text(statement("note_known")),
+            {
+                "source": receipt.source_id,
+                "sha": receipt.sha256,
+                "night": receipt.night,
+                "name": receipt.file_name,
+            },
+        )
+
+
+def load(connection: sa.Connection, source_id: str, night: date, staged: Sequence[StagedFile]) -> list[int]:
+    """Write staged files; returns their delivery ids. Loads what is accepted, notes what is not."""
+    ids = [_manifest(connection, source_id, night, file) for file in staged]
+    taken = [(i, file) for i, file in zip(ids, staged, strict=True) if file.verdict.startswith("loaded")]
+    _note_findings(connection, ids, staged)
+    dossiers = [(i, file) for i, file in taken if file.feed == "dossier" and len(file.rows)]
+    if dossiers:
+        _load_dossiers(connection, source_id, night, dossiers)
+    for delivery_id, file in taken:
+        if file.feed == "summary_06a":
+            _load_summary(connection, delivery_id, file)
+        elif file.feed == "procedure_catalogue":
+            _load_catalogue(connection, file)
+    return ids
+
+
+def _manifest(connection: sa.Connection, source_id: str, night: date, file: StagedFile) -> int:
+    held_back = not file.verdict.startswith("loaded")
+    delivery_id: int = connection.execute(
+        sa.text(statement("insert_delivery")),
+        {
+            "source_id": source_id,
+            "night": night,
+            "file_sha256": file.sha256,
+            "file_name": file.file_name,
+            "layout_id": file.layout_id,
+            "feed": file.feed,
+            "verdict": file.verdict,
+            "reason": file.reason,
+            "detail": file.detail,
+            "rows_read": file.rows_read,
+            "rows_accepted": 0 if held_back else file.rows_accepted,
+            "rows_quarantined": file.rows_quarantined,
+            "rows_dropped": file.rows_dropped,
+            "rows_duplicate": file.rows_duplicate,
+            "members": late.pack(file.rows) if file.feed == "dossier" and not held_back and len(file.rows) else None,
+        },
+    ).scalar_one()
+    return delivery_id
+
+
+def _note_findings(connection: sa.Connection, ids: Sequence[int], staged: Sequence[StagedFile]) -> None:
+    findings = [
+        {"delivery_id": i, "rule_id": rule, "severity": severity, "row_count": count, "detail": detail}
+        for i, file in zip(ids, staged, strict=True)
+        for rule, severity, count, detail in file.findings
+    ]
+    if findings:
+        connection.execute(
+            sa.text(
+                "insert into core.delivery_finding (delivery_id, rule_id, severity, row_count, detail) "
+                "values (:delivery_id, :rule_id, :severity, :row_count, :detail)"
+            ),
+            findings,
+        )
+    units = [
+        {"delivery_id": i, "unit_code": unit, "row_count": count}
+        for i, file in zip(ids, staged, strict=True)
+        if file.verdict.startswith("loaded")
+        for unit, count in file.units.items()
+    ]
+    if units:
+        connection.execute(
+            sa.text(
+                "insert into core.delivery_unit (delivery_id, unit_code, row_count) "
+                "values (:delivery_id, :unit_code, :row_count)"
+            ),
+            units,
+        )
+    columns = ["sheet", "row_no", "ordinal", "column_name", "rule_id", "reason", "unit_code"]
+    frames = [
+        file.quarantined[columns].assign(delivery_id=i)
+        for i, file in zip(ids, staged, strict=True)
+        if len(file.quarantined)
+    ]
+    if frames:
+        _copy(connection, "core.quarantine", pd.concat(frames, ignore_index=True))
+
+
+def _copy(connection: sa.Connection, table: str, frame: pd.DataFrame) -> None:
+    """COPY a frame; empty cells of the CSV are NULL, empty texts are quoted and stay texts."""
+    table_of = pa.Table.from_pandas(frame, preserve_index=False)
+    for position, name in enumerate(table_of.column_names):
+        if name.endswith("_on"):
+            table_of = table_of.set_column(position, name, table_of.column(name).cast(pa.date32()))
+    buffer = BytesIO()
+    pacsv.write_csv(table_of, buffer, pacsv.WriteOptions(include_header=False))
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    columns = ", ".join(frame.columns)
+    with driver.cursor() as cursor, cursor.copy(f"copy {table} ({columns}) from stdin (format csv)") as copy:
+        copy.write(buffer.getbuffer())
+
+
+def _load_dossiers(
+    connection: sa.Connection, source_id: str, night: date, dossiers: Sequence[tuple[int, StagedFile]]
+) -> None:
+    frame = pd.concat(
+        [file.rows.assign(delivery_id=i, file_name=file.file_name) for i, file in dossiers], ignore_index=True
+    )
+    keys = {name: fold(name) for name in frame["field_name"].dropna().unique()}
+    frame["field_key"] = frame["field_name"].map(keys)
+    run_script(connection, statement("create_incoming"))
+    _copy(connection, "incoming", frame.reindex(columns=list(INCOMING)))
+    counted = connection.execute(sa.text("select count(*) from incoming")).scalar_one()
+    if counted != len(frame):
+        raise RowsNotConserved(f"{len(frame)} rows were staged, but {counted} arrived in the warehouse")
+    run_script(connection, "analyze incoming")
+    parameters = {"source_id": source_id, "night": night}
+    connection.execute(sa.text(statement("append_versions")), parameters)
+    late.repair(connection, source_id, night, [i for i, _ in dossiers])
+    run_script(connection, "analyze touched")
+    run_script(connection, statement("refresh_current"))
+    run_script(connection, "drop table incoming, touched")
+
+
+def _load_summary(connection: sa.Connection, delivery_id: int, file: StagedFile) -> None:
+    names = ["row_no", "calendar", "kind", "label", "unit_code", "field_name", "field_key", *COUNTS]
+    if len(file.rows):
+        _copy(connection, "core.summary_06a", file.rows[names].assign(delivery_id=delivery_id))
+
+
+def _load_catalogue(connection: sa.Connection, file: StagedFile) -> None:
+    """Procedures the registry does not know are added; the registry's own rows are not touched."""
+    if len(file.rows):
+        rows = file.rows.drop_duplicates("procedure_code", keep="last")
+        names = ["procedure_code", "procedure_name", "field_name", "field_key"]
+        records = [dict(zip(names, row, strict=True)) for row in rows[names].itertuples(index=False)]
+        connection.execute(sa.text(statement("add_catalogue")), records)

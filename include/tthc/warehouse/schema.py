@@ -1,0 +1,201 @@
+"""What `tthc init` makes of an empty or older warehouse: tables by migration, reference data, the key's fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from tthc.domain.errors import ForeignKeyInUse, Misconfigured
+from tthc.domain.period import periods_between
+from tthc.domain.text import fold, sort_key
+from tthc.domain.working_days import working_index
+from tthc.reference.lists import read_calendar_overrides, read_targets
+from tthc.reference.procedures import read_procedures
+from tthc.reference.sources import read_sources
+from tthc.reference.units import read_places, read_successions, read_units
+from tthc.settings import Settings
+
+FIRST_YEAR, LAST_YEAR = 2009, 2036  # reporting years; dates outside [2010, night + 5 years] are not plausible
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Bring the tables to this version's form, within the caller's transaction."""
+    connection.execute(sa.text("create schema if not exists core"))
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def hmac_key(settings: Settings) -> bytes:
+    """The secret under which dossier codes are hashed; an embedded installation makes its own once."""
+    if settings.hmac_key:
+        return settings.hmac_key.encode()
+    if settings.hmac_key_file:
+        try:
+            return settings.hmac_key_file.read_bytes().strip()
+        except OSError as error:
+            raise Misconfigured(f"TTHC_HMAC_KEY_FILE cannot be read: {error.strerror}") from error
+    if settings.warehouse_url:
+        raise Misconfigured("TTHC_WAREHOUSE_URL is set, so TTHC_HMAC_KEY or TTHC_HMAC_KEY_FILE must be set too")
+    path = settings.home / "hmac.key"
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+            handle.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise Misconfigured(
+            f"{path} cannot be written: {error.strerror}; set TTHC_HOME to a directory of yours"
+        ) from error
+    return path.read_bytes().strip()
+
+
+def check_key(connection: sa.Connection, key: bytes) -> None:
+    """The first key is remembered by its fingerprint. Raises ForeignKeyInUse when another one is offered."""
+    fingerprint = hmac.digest(key, b"tthc key fingerprint", hashlib.sha256).hex()
+    known = connection.execute(sa.text("select fingerprint from core.hmac_key where key_id = 1")).scalar()
+    if known is None:
+        connection.execute(
+            sa.text("insert into core.hmac_key (key_id, fingerprint) values (1, :f)"), {"f": fingerprint}
+        )
+    elif not hmac.compare_digest(known, fingerprint):
+        raise ForeignKeyInUse(
+            "this warehouse was filled with another TTHC_HMAC_KEY; with this one every dossier would be counted twice. "
+            "Set the old key, or use an empty warehouse"
+        )
+
+
+def load_reference(connection: sa.Connection, settings: Settings) -> None:
+    """Replace the reference tables by the files and remember a fingerprint of what was loaded."""
+    successions = read_successions(settings)
+    places = read_places(settings)
+    tables: dict[str, list[dict[str, Any]]] = {
+        "ref.unit": [
+            {
+                **{n: getattr(u, n) for n in ("unit_code", "level", "kind", "name", "full_name", "parent_code")},
+                "province_code": settings.province if u.unit_code == settings.province else u.province_code,
+                "sort_key": sort_key(u.name),
+                "valid_from": u.valid_from or date.min,
+                "valid_to": u.valid_to or date.max,
+            }
+            for u in read_units(settings)
+            if u.province_code == settings.province or u.level == "province"
+        ],
+        "ref.unit_succession": [
+            {n: getattr(s, n) for n in ("old_code", "new_code", "effective_date", "is_partial")}
+            for s in successions
+            if s.old_code in {unit.unit_code for unit in places.units if unit.level == "commune"}
+        ],
+        "ref.calendar": _calendar(settings),
+        "ref.period": [
+            {
+                "calendar": p.calendar,
+                "kind": p.kind,
+                "label": p.label,
+                "start_on": p.start,
+                "end_on": p.end,
+                "last_month": p.last_month,
+            }
+            for p in periods_between(FIRST_YEAR, LAST_YEAR)
+        ],
+        "ref.source": [
+            {"source_id": s.id, "title": s.title, "priority": s.priority, "delivery": s.delivery}
+            for s in read_sources(settings).values()
+        ],
+        "ref.target": [
+            {
+                **{
+                    n: getattr(t, n)
+                    for n in (
+                        "target_id", "document", "unit_code", "level_scope", "metric_id", "profile", "field_code",
+                        "comparator", "period_from", "period_to", "source_line", "indicator",
+                    )
+                },
+                "target_value": t.value,
+                "note": "; ".join(filter(None, (t.base_note, t.ambiguity_note))) or None,
+            }
+            for t in read_targets(settings)
+        ],
+    }  # fmt: skip
+    for name, rows in tables.items():
+        _replace(connection, name, rows)
+    _load_procedures(connection, settings)
+    digest = hashlib.sha256(repr(sorted((name, sorted(map(repr, rows))) for name, rows in tables.items())).encode())
+    digest.update(repr(sorted(map(repr, read_procedures(settings).values()))).encode())
+    fingerprint = digest.hexdigest()[:12]
+    connection.execute(
+        sa.text(
+            "insert into ref.loaded (fingerprint) values (:fingerprint) "
+            "on conflict (singleton) do update set fingerprint = excluded.fingerprint, loaded_at = now()"
+        ),
+        {"fingerprint": fingerprint},
+    )
+
+
+def _replace(connection: sa.Connection, name: str, rows: list[dict[str, Any]]) -> None:
+    schema, table_name = name.split(".")
+    columns = list(rows[0]) if rows else []
+    table = sa.table(table_name, *(sa.column(column) for column in columns), schema=schema)
+    connection.execute(sa.delete(table))
+    if rows:
+        copy_rows(connection, name, columns, (tuple(row[column] for column in columns) for row in rows))
+
+
+def copy_rows(connection: sa.Connection, table: str, columns: list[str], rows: Any) -> None:
+    """COPY tuples into a table of ours; `table` and `columns` come from this code, never from a file."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor, cursor.copy(f"copy {table} ({', '.join(columns)}) from stdin") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _calendar(settings: Settings) -> list[dict[str, Any]]:
+    first, last = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
+    index = working_index(first, last, read_calendar_overrides(settings))
+    return [
+        {"day": day, "is_working": count > index.get(day - timedelta(days=1), 0), "working_index": count}
+        for day, count in index.items()
+    ]
+
+
+def _load_procedures(connection: sa.Connection, settings: Settings) -> None:
+    """The registry replaces what it replaced before; what a catalogue feed added stays where the registry is silent."""
+    connection.execute(sa.text("delete from ref.procedure where origin = 'registry'"))
+    rows = [
+        {
+            "procedure_code": p.procedure_code,
+            "procedure_name": p.procedure_name,
+            "field_code": p.field_code,
+            "field_name": p.field_name,
+            "field_key": fold(p.field_name) if p.field_name else None,
+            "service_level": p.service_level,
+            "yields_result": p.yields_result,
+            "max_working_days": p.max_working_days,
+        }
+        for p in read_procedures(settings).values()
+    ]
+    if rows:
+        connection.execute(
+            sa.text(
+                "insert into ref.procedure (procedure_code, procedure_name, field_code, field_name, field_key, "
+                "service_level, yields_result, max_working_days, origin) values (:procedure_code, :procedure_name, "
+                ":field_code, :field_name, :field_key, :service_level, :yields_result, :max_working_days, 'registry') "
+                "on conflict (procedure_code) do update set procedure_name = excluded.procedure_name, "
+                "field_code = excluded.field_code, field_name = excluded.field_name, field_key = excluded.field_key, "
+                "service_level = excluded.service_level, yields_result = excluded.yields_result, "
+                "max_working_days = excluded.max_working_days, origin = 'registry'"
+            ),
+            rows,
+        )
