@@ -17,6 +17,7 @@ import pytest
 
 from test_truth import assert_carried, assert_identities
 from tthc.domain.dossier import Channel, Dossier, PaymentMethod, ServiceLevel, Status
+from tthc.domain.errors import Misconfigured
 from tthc.domain.text import clean, fold
 from tthc.domain.working_days import working_index
 from tthc.reference.lists import read_calendar_overrides, read_status_words
@@ -31,7 +32,7 @@ from tthc.simulation.simulate import default_start, simulate
 from tthc.simulation.summaries import last_closed_quarter, period_title
 from tthc.simulation.truth import true_figures
 
-ARGUMENTS: dict[str, Any] = {"province": "42", "dossiers": 1500, "seed": 7, "start": date(2026, 3, 12), "nights": 4}
+ARGUMENTS: dict[str, Any] = {"province": "42", "dossiers": 1000, "seed": 7, "start": date(2026, 3, 12), "nights": 3}
 PERSONAL = {"person", "identity", "telephone"}
 Located = tuple[str, str, int, dict[str, Any]]  # source, file, row, canonical cells
 
@@ -46,9 +47,13 @@ def province() -> Province:
     return draw_province(settings(), **ARGUMENTS)
 
 
-@cache
 def truth_of(night: Path) -> dict[str, Any]:
-    return json.loads((night / "truth.json").read_text(encoding="utf-8"))
+    return read_truth(night / "truth.json", (night / "truth.json").stat().st_mtime_ns)
+
+
+@cache
+def read_truth(path: Path, written: int) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 # Reading the files back, as plainly as they can be read.
@@ -186,9 +191,9 @@ CLOCKS: dict[int, list[str]] = {0: [], 1: ["%H:%M"], 2: ["%H:%M:%S"]}
 # What must hold.
 
 
-def test_the_same_arguments_write_the_same_bytes(nights: list[Path], tmp_path: Path) -> None:
-    again = simulate(**ARGUMENTS, out=tmp_path)
-    for first, second in zip(nights, again, strict=True):
+def test_the_same_arguments_write_the_same_bytes(tmp_path: Path) -> None:
+    few = ARGUMENTS | {"dossiers": 200, "nights": 2}
+    for first, second in zip(simulate(**few, out=tmp_path / "a"), simulate(**few, out=tmp_path / "b"), strict=True):
         files = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
         assert files == sorted(path.relative_to(second) for path in second.rglob("*") if path.is_file())
         assert all((first / file).read_bytes() == (second / file).read_bytes() for file in files)
@@ -364,6 +369,17 @@ def test_repeated_rows_are_exact_and_blank_rows_and_footers_are_where_they_are_s
     assert sum(truth["rows"].values()) == len(rows)
 
 
+def test_a_simulated_night_is_replaced_and_foreign_files_are_left_alone(tmp_path: Path) -> None:
+    few = ARGUMENTS | {"nights": 1, "dossiers": 30, "out": tmp_path}
+    (night,) = simulate(**few)
+    (again,) = simulate(**few | {"seed": 9})
+    assert night == again and sum(truth_of(night)["rows"].values()) == len(rows_of(night))
+    (night / "truth.json").unlink()
+    with pytest.raises(Misconfigured, match="not a simulation's"):
+        simulate(**few)
+    assert (night / "dvcqg_json").is_dir()
+
+
 def test_without_dirt_nothing_is_broken(tmp_path: Path) -> None:
     (night,) = simulate(**ARGUMENTS | {"nights": 1, "dossiers": 60}, out=tmp_path, dirty=False)
     truth = truth_of(night)
@@ -438,9 +454,9 @@ COUNTERS = {
 
 
 def test_units_change_with_the_reform_of_july_2025(tmp_path: Path) -> None:
-    written = simulate(province="42", dossiers=150, seed=1, start=date(2025, 6, 29), nights=4, out=tmp_path)
-    assert truth_of(written[-1])["dossiers"] == 150
-    drawn = draw_province(settings(), province="42", dossiers=150, seed=1, start=date(2025, 6, 29), nights=4)
+    written = simulate(province="42", dossiers=60, seed=1, start=date(2025, 6, 29), nights=4, out=tmp_path)
+    assert truth_of(written[-1])["dossiers"] == 60
+    drawn = draw_province(settings(), province="42", dossiers=60, seed=1, start=date(2025, 6, 29), nights=4)
     for life in drawn.lives:
         began, state = life.states[0]
         assert drawn.offices[state.unit_code].open_on(day_of(state.received_at) or began)

@@ -30,6 +30,7 @@ from tthc.serving.views import create_views, set_analyst_password
 from tthc.settings import LOCAL, Settings
 from tthc.sources.drop_folder import waiting_files
 from tthc.staging.parse import Meanings
+from tthc.staging.reader_process import ReaderPool
 from tthc.staging.stage import StagedFile, stage
 from tthc.warehouse import load as warehouse
 from tthc.warehouse import schema
@@ -49,6 +50,13 @@ class Outcome:
 
     def add(self, verdict: str, files: int = 1) -> None:
         self.files[verdict] = self.files.get(verdict, 0) + files
+
+    def add_all(self, other: Outcome) -> None:
+        for verdict, count in other.files.items():
+            self.add(verdict, count)
+        self.rows_read += other.rows_read
+        self.rows_accepted += other.rows_accepted
+        self.rows_quarantined += other.rows_quarantined
 
     @property
     def needs_a_person(self) -> bool:
@@ -103,7 +111,9 @@ def batches(settings: Settings, receipts: Sequence[Receipt]) -> Iterator[list[Re
         yield from (files[start : start + size] for start in range(0, len(files), size))
 
 
-def stage_files(settings: Settings, batch: Sequence[Receipt], known_procedures: frozenset[str]) -> list[StagedFile]:
+def stage_files(
+    settings: Settings, batch: Sequence[Receipt], known_procedures: frozenset[str], readers: ReaderPool
+) -> list[StagedFile]:
     """Read, type and judge the landed files of one source and night."""
     meanings = Meanings(
         places=read_places(settings),
@@ -114,10 +124,10 @@ def stage_files(settings: Settings, batch: Sequence[Receipt], known_procedures: 
     )
     files = [(receipt.file_name, receipt.sha256, path_of(settings, receipt.sha256)) for receipt in batch]
     source = read_sources(settings)[batch[0].source_id]
-    return stage(files, source, read_layouts(settings), meanings, known_procedures)
+    return stage(files, source, read_layouts(settings), meanings, known_procedures, readers)
 
 
-def load(settings: Settings, batch: Sequence[Receipt]) -> Outcome:
+def load(settings: Settings, batch: Sequence[Receipt], readers: ReaderPool) -> Outcome:
     """Stage a batch of one source and night and commit it whole, asking the manifest before and after staging."""
     source = read_sources(settings)[batch[0].source_id]
     night, outcome = batch[0].night, Outcome()
@@ -125,7 +135,7 @@ def load(settings: Settings, batch: Sequence[Receipt]) -> Outcome:
         fresh, _ = warehouse.unknown_deliveries(connection, batch)
         procedures = connection.execute(sa.text("select procedure_code from ref.procedure")).scalars()
         known_procedures = frozenset(procedures)
-    staged = stage_files(settings, fresh, known_procedures) if fresh else []
+    staged = stage_files(settings, fresh, known_procedures, readers) if fresh else []
     with transaction(settings, writing=True) as connection:
         schema.check_key(connection, schema.hmac_key(settings))
         still_fresh, known = warehouse.unknown_deliveries(connection, batch)
@@ -133,7 +143,7 @@ def load(settings: Settings, batch: Sequence[Receipt]) -> Outcome:
         late_comers = [receipt for receipt in still_fresh if receipt.sha256 not in {file.sha256 for file in staged}]
         staged = [file for file in staged if file.sha256 in wanted]
         if late_comers:  # known when first asked, changed by another load in between
-            staged += stage_files(settings, late_comers, known_procedures)
+            staged += stage_files(settings, late_comers, known_procedures, readers)
         warehouse.note_known(connection, known)
         ids = warehouse.load(connection, source.id, night, staged)
         if ids:
@@ -180,15 +190,11 @@ def run(settings: Settings, drop: Path, night: date, say: Say = lambda _: None) 
     total = Outcome()
     total.add("deferred", len(growing))
     done = 0
-    for batch in batches(settings, receipts):
-        outcome = load(settings, batch)
-        for verdict, count in outcome.files.items():
-            total.add(verdict, count)
-        total.rows_read += outcome.rows_read
-        total.rows_accepted += outcome.rows_accepted
-        total.rows_quarantined += outcome.rows_quarantined
-        done += len(batch)
-        say(f"{batch[0].source_id}: {done} of {len(receipts)} files, {total.rows_accepted} rows accepted")
+    with ReaderPool() as readers:
+        for batch in batches(settings, receipts):
+            total.add_all(load(settings, batch, readers))
+            done += len(batch)
+            say(f"{batch[0].source_id}: {done} of {len(receipts)} files, {total.rows_accepted} rows accepted")
     publication_id = publish(settings)
     say("figures unchanged" if publication_id is None else f"publication {publication_id} is current")
     notify(settings)

@@ -23,7 +23,7 @@ class Source:
     delivery: str = "window"
     hold_above: float = 0.5  # share of quarantined rows above which a file is held
     pool_slots: int = 2
-    batch_files: int = 60
+    batch_files: int = 250
 
 
 def read_sources(settings: Settings) -> dict[str, Source]:

@@ -127,7 +127,7 @@ def write_csv(path: Path, lines: Sequence[Line | None], hand: Hand, *, footer: b
 
 def write_xlsx(path: Path, lines: Sequence[Line | None], hand: Hand, *, footer: bool, night: date) -> None:
     """Two title rows, header in row 4; real dates in some columns, text in the others; None is a blank row."""
-    with xlsxwriter.Workbook(str(path)) as book:
+    with xlsxwriter.Workbook(str(path), {"in_memory": True}) as book:
         book.set_properties({"title": MARK, "created": datetime.combine(night, time(20))})
         with_time, day_only = (book.add_format({"num_format": f"dd/mm/yyyy{clock}"}) for clock in (" hh:mm:ss", ""))
         sheet = book.add_worksheet(SHEET)

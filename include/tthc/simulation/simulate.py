@@ -10,14 +10,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tthc.domain.errors import Misconfigured
 from tthc.domain.working_days import working_index
 from tthc.settings import settings
 from tthc.simulation.dirt import seed_dirt
 from tthc.simulation.exports import Seeded, write_exports
-from tthc.simulation.province import Province, draw_province
+from tthc.simulation.province import SOURCES, Province, draw_province
 from tthc.simulation.summaries import last_closed_quarter, write_form
 from tthc.simulation.truth import true_figures, true_form_06a
 
+SUMMARIES = "tong_hop_06a_xlsx"
 _FORMS = 5  # communes that also fill form 06a themselves
 
 
@@ -42,7 +44,8 @@ def simulate(
 
     The first night exports every dossier known by then, a later one what is open or changed within 90 days. All of
     `dossiers` are known by the last night. The same arguments write the same bytes. Without `dirty` no row is
-    broken, repeated or blank. `truth.json` holds night, figures, form_06a and where the dirt lies, by file and row.
+    broken, repeated or blank. A night simulated before is replaced; a night's directory that holds anything else
+    raises Misconfigured. `truth.json` holds night, figures, form_06a and where the dirt lies, by file and row.
     """
     tell = progress or (lambda message: None)
     tell(f"drawing {dossiers} dossiers of province {province}")
@@ -51,15 +54,27 @@ def simulate(
     written = []
     for night in (start + timedelta(days=offset) for offset in range(nights)):
         directory = out / night.isoformat()
+        _clear(directory)
         tell(f"writing the exports of {night}")
         seeded = write_exports(directory, drawn, dirt, night, whole=night == start)
         tell(f"counting the truth of {night}")
         truth = _truth(drawn, night)
-        _write_forms(directory / "tong_hop_06a_xlsx", drawn, night, truth["form_06a"])
+        _write_forms(directory / SUMMARIES, drawn, night, truth["form_06a"])
         text = json.dumps(truth | _told(seeded), ensure_ascii=False, separators=(",", ":"))
         (directory / "truth.json").write_text(text, encoding="utf-8")
         written.append(directory)
     return written
+
+
+def _clear(directory: Path) -> None:
+    """Make way for a night: what an earlier simulation wrote goes, what somebody else put there is never touched."""
+    if not directory.exists():
+        return
+    if any(directory.iterdir()) and not (directory / "truth.json").is_file():
+        raise Misconfigured(f"{directory} holds files that are not a simulation's; choose another --out")
+    for source in (*SOURCES, SUMMARIES):
+        for path in directory.glob(f"{source}/*"):
+            path.unlink()
 
 
 def _truth(province: Province, night: date) -> dict[str, Any]:

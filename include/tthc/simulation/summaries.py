@@ -76,7 +76,7 @@ def write_form(
 ) -> None:
     """One workbook: titles, a header of two merged rows, the row of column numbers, a row a field, the total."""
     counters = [counter for _, columns in _GROUPS for _, counter in columns]
-    with xlsxwriter.Workbook(str(path)) as book:
+    with xlsxwriter.Workbook(str(path), {"in_memory": True}) as book:
         book.set_properties({"title": MARK, "created": datetime.combine(night, time(20))})
         centred = book.add_format(
             {"bold": True, "align": "center", "valign": "vcenter", "text_wrap": True, "border": 1}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,8 +25,8 @@ DATES = ("submitted", "received", "due", "finished", "returned", "supplement_req
 CODED = ("status", "channel", "service_level", "payment_method")
 FLAGS = ("components_digitised", "result_digitised", "result_electronic", "data_reused")
 DOSSIER_COLUMNS = (
-    "sheet", "row_no", "dossier_key", "code_on", "procedure_code", "procedure_name", "field_name", "unit_code",
-    *CODED, *(f"{name}_on" for name in DATES), *(f"{name}_at" for name in DATES), "supplement_count", "fee_amount",
+    "file_no", "sheet", "row_no", "dossier_key", "code_on", "procedure_code", "procedure_name", "field_name",
+    "unit_code", *CODED, *(f"{name}_on" for name in DATES), *(f"{name}_at" for name in DATES), "supplement_count", "fee_amount",
     *FLAGS,
 )  # fmt: skip
 
@@ -61,11 +61,12 @@ RULES = {
 
 @dataclass(slots=True)
 class Parsed:
-    """`refused` has one row per (row, rule): sheet, row_no, column, rule_id."""
+    """`rows` and `refused` carry `file_no`; `refused` has one row per (row, rule): file_no, sheet, row_no, column,
+    rule_id. `duplicates`: file_no → rows dropped because the file says the same twice."""
 
     rows: pd.DataFrame
     refused: pd.DataFrame
-    duplicates: int
+    duplicates: dict[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,40 +80,54 @@ class Meanings:
     night: date
 
 
+_PLACE = ("file_no", "sheet", "row_no")
+
+
 class _Refusals:
-    def __init__(self, table: pa.Table) -> None:
-        self._sheet = table.column("sheet").to_pandas()
-        self._row_no = table.column("row_no").to_pandas()
+    def __init__(self, place: pd.DataFrame) -> None:
+        self._place = place
         self._parts: list[pd.DataFrame] = []
 
     def add(self, mask: pd.Series, column: str, rule: str) -> None:
         if mask.any():
-            part = pd.DataFrame({"sheet": self._sheet[mask], "row_no": self._row_no[mask]})
-            self._parts.append(part.assign(column=column, rule_id=rule))
+            self._parts.append(self._place[mask].assign(column=column, rule_id=rule))
 
     def indices(self) -> pd.Index:
         return pd.Index([]) if not self._parts else pd.concat(self._parts).index.unique()
 
     def frame(self) -> pd.DataFrame:
-        empty = pd.DataFrame({name: pd.Series(dtype=object) for name in ("sheet", "row_no", "column", "rule_id")})
-        return pd.concat(self._parts, ignore_index=True) if self._parts else empty
+        return pd.concat(self._parts, ignore_index=True) if self._parts else nothing_refused()
 
 
-def parse_dossiers(reading: Reading, layout: Layout, meanings: Meanings) -> Parsed:
-    """Type every column of a dossier list. Exact duplicates are counted and dropped before anything is judged."""
-    table, duplicates = _without_duplicates(reading.table)
-    text = {
-        name: _cleaned(table.column(name), layout) for name in table.column_names if name not in {"sheet", "row_no"}
-    }
+def nothing_refused() -> pd.DataFrame:
+    """An empty table of refusals."""
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in (*_PLACE, "column", "rule_id")})
+
+
+def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanings) -> Parsed:
+    """Type every column of dossier lists of one layout; `file_no` is the position in `readings`.
+
+    Exact duplicates within a file are counted and dropped before anything is judged.
+    """
+    whole = pa.concat_tables(
+        [
+            reading.table.append_column("file_no", pa.array([number] * reading.table.num_rows, pa.int32()))
+            for number, reading in enumerate(readings)
+        ],
+        promote_options="default",
+    )
+    table, duplicates = _without_duplicates(whole)
+    place = table.select(list(_PLACE)).to_pandas()
+    text = {name: _cleaned(table.column(name), layout) for name in table.column_names if name not in _PLACE}
     for name, constant in layout.constants.items():
         text[name] = pd.Series([constant] * table.num_rows, dtype=object)
-    refusals = _Refusals(table)
+    refusals = _Refusals(place)
     for name, cells in text.items():
         _refuse_unreadable(cells, name, refusals)
 
     absent = pd.Series([None] * table.num_rows, dtype=object)
     cell: Callable[[str], pd.Series] = lambda name: text.get(name, absent)  # noqa: E731  (a local shorthand)
-    rows = pd.DataFrame({"sheet": table.column("sheet").to_pandas(), "row_no": table.column("row_no").to_pandas()})
+    rows = place.copy()
 
     for name in DATES:
         rows[f"{name}_on"], rows[f"{name}_at"], bad = parse_dates(cell(f"{name}_at"), layout)
@@ -157,21 +172,20 @@ def parse_dossiers(reading: Reading, layout: Layout, meanings: Meanings) -> Pars
     refusals.add(rows["unit_code"].isna(), "unit_name", "UNKNOWN_UNIT")
 
     ragged = pd.DataFrame(
-        [{"sheet": s, "row_no": n, "column": "", "rule_id": reason} for s, n, reason in reading.ragged],
-        columns=["sheet", "row_no", "column", "rule_id"],
+        [(number, *row[:2], "", row[2]) for number, reading in enumerate(readings) for row in reading.ragged],
+        columns=[*_PLACE, "column", "rule_id"],
     )
     refused = pd.concat([ragged, refusals.frame()], ignore_index=True)
     understood = rows.drop(index=refusals.indices()).reset_index(drop=True)
     return Parsed(rows=understood[list(DOSSIER_COLUMNS)], refused=refused, duplicates=duplicates)
 
 
-def _without_duplicates(table: pa.Table) -> tuple[pa.Table, int]:
-    """Rows equal in every mapped column but the running number (STT) are one row."""
-    compared = [name for name in table.column_names if name not in {"sheet", "row_no_text"}]
-    frame = table.select([name for name in compared if name != "row_no"]).to_pandas()
+def _without_duplicates(table: pa.Table) -> tuple[pa.Table, dict[int, int]]:
+    """Rows of one file equal in every mapped column are one row, wherever they stand."""
+    frame = table.drop_columns(["sheet", "row_no"]).to_pandas()
     repeated = frame.duplicated(keep="first")
-    count = int(repeated.sum())
-    return (table.filter(pa.array(~repeated)) if count else table), count
+    counts = {int(str(number)): int(count) for number, count in frame.loc[repeated, "file_no"].value_counts().items()}
+    return (table.filter(pa.array(~repeated)) if counts else table), counts
 
 
 def _cleaned(column: pa.ChunkedArray, layout: Layout) -> pd.Series:

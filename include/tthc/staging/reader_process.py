@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import resource
+import socket
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -19,8 +20,6 @@ from tthc.staging.reader import Reading, read
 MEMORY_BYTES = 3 * 1024**3  # address space, of which Arrow and the interpreter map about a third without using it
 CPU_SECONDS = 120
 WALL_SECONDS = 150.0
-
-_SPAWN = multiprocessing.get_context("spawn")
 
 
 def _serve(pipe: Connection) -> None:
@@ -46,10 +45,16 @@ def _serve(pipe: Connection) -> None:
 
 class _Worker:
     def __init__(self) -> None:
-        self.pipe, theirs = _SPAWN.Pipe()
-        self.process: BaseProcess = _SPAWN.Process(target=_serve, args=(theirs,), daemon=True)
-        self.process.start()
+        ours, theirs = socket.socketpair()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tthc.staging.reader_process", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         theirs.close()
+        self.pipe = Connection(ours.detach())
 
     def read(self, path: Path, layout: Layout) -> Reading:
         self.pipe.send((path, layout))
@@ -62,10 +67,11 @@ class _Worker:
 
     def end(self) -> None:
         self.pipe.close()
-        self.process.join(timeout=1)
-        if self.process.is_alive():
+        try:
+            self.process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.join()
+            self.process.wait()
 
 
 class ReaderPool:
@@ -115,3 +121,7 @@ class ReaderPool:
         """Files in the given order, as many at once as there are processes."""
         with ThreadPoolExecutor(self._size) as threads:
             yield from threads.map(lambda file: self.read(*file), files)
+
+
+if __name__ == "__main__":
+    _serve(Connection(int(sys.argv[1])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -42,6 +43,7 @@ class StagedFile:
     rows: pd.DataFrame = field(default_factory=pd.DataFrame)
     quarantined: pd.DataFrame = field(default_factory=pd.DataFrame)
     findings: list[tuple[str, str, int, str | None]] = field(default_factory=list)
+    headings: dict[str, str] = field(default_factory=dict)
     units: dict[str, int] = field(default_factory=dict)
     rows_read: int = 0
     rows_accepted: int = 0
@@ -56,21 +58,24 @@ def stage(
     layouts: dict[str, Layout],
     meanings: Meanings,
     known_procedures: frozenset[str],
+    readers: ReaderPool,
 ) -> list[StagedFile]:
     """Stage files given as (name, sha256, path). A refused file is a result, not an exception."""
     candidates = [layouts[layout_id] for layout_id in source.layouts if _is_valid(layouts[layout_id], meanings.night)]
     if not candidates:
         detail = "không layout nào còn hiệu lực / no layout of this source is valid on the night"
         return [_refused(name, sha, "NO_LAYOUT", detail) for name, sha, _ in files]
-    staged = []
-    with ReaderPool() as pool:
-        readings = pool.read_all((path, candidates[0]) for _, _, path in files)
-        for (name, sha, path), first in zip(files, readings, strict=True):
-            reading, layout = _best(pool, path, candidates, first)
-            if isinstance(reading, FileRefused):
-                staged.append(_refused(name, sha, reading.reason, reading.detail, layout))
-            else:
-                staged.append(_understand(name, sha, reading, layout, meanings))
+    staged: list[StagedFile] = []
+    read: list[tuple[StagedFile, Reading, Layout]] = []
+    readings = readers.read_all((path, candidates[0]) for _, _, path in files)
+    for (name, sha, path), first in zip(files, readings, strict=True):
+        reading, layout = _best(readers, path, candidates, first)
+        if isinstance(reading, FileRefused):
+            staged.append(_refused(name, sha, reading.reason, reading.detail, layout))
+        else:
+            staged.append(StagedFile(file_name=name, sha256=sha, layout_id=layout.id, feed=layout.feed))
+            read.append((staged[-1], reading, layout))
+    _understand(read, meanings)
     _judge(staged, source, meanings, known_procedures)
     return staged
 
@@ -104,29 +109,42 @@ def _refused(name: str, sha: str, reason: str, detail: str, layout: Layout | Non
     )
 
 
-def _understand(name: str, sha: str, reading: Reading, layout: Layout, meanings: Meanings) -> StagedFile:
-    try:
-        parsed: Parsed = _PARSERS[layout.feed](reading, layout, meanings)
-    except FileRefused as refused:
-        return _refused(name, sha, refused.reason, refused.detail, layout)
-    file = StagedFile(file_name=name, sha256=sha, layout_id=layout.id, feed=layout.feed, rows=parsed.rows)
-    file.rows_read, file.rows_dropped, file.rows_duplicate = reading.rows_read, len(reading.dropped), parsed.duplicates
-    headings = reading.headings | {"": ""}
-    file.quarantined = parsed.refused.assign(
-        column_name=[headings.get(column, column) for column in parsed.refused["column"]],
+def _understand(read: list[tuple[StagedFile, Reading, Layout]], meanings: Meanings) -> None:
+    """Type what was read: the dossier lists of one layout together, every other file by itself."""
+    together: dict[str, list[tuple[StagedFile, Reading, Layout]]] = {}
+    for part in read:
+        file, _, layout = part
+        together.setdefault(layout.id if layout.feed == "dossier" else f"{layout.id} {file.file_name}", []).append(part)
+    for parts in together.values():
+        layout, readings = parts[0][2], [reading for _, reading, _ in parts]
+        try:
+            parsed: Parsed = _PARSERS[layout.feed](readings, layout, meanings)
+        except FileRefused as refused:
+            for file, _, _ in parts:
+                file.verdict, file.reason, file.detail = "rejected", refused.reason, refused.detail
+            continue
+        rows = dict(list(parsed.rows.groupby("file_no", sort=False)))
+        refusals = dict(list(parsed.refused.groupby("file_no", sort=False)))
+        for number, (file, reading, _) in enumerate(parts):
+            mine = refusals.get(number, parsed.refused.iloc[:0]).drop(columns="file_no")
+            file.rows = rows.get(number, parsed.rows.iloc[:0]).drop(columns="file_no").reset_index(drop=True)
+            _note_reading(file, reading, mine, parsed.duplicates.get(number, 0))
+
+
+def _note_reading(file: StagedFile, reading: Reading, refused: pd.DataFrame, duplicates: int) -> None:
+    file.headings = reading.headings | {"": ""}
+    file.rows_read, file.rows_dropped, file.rows_duplicate = reading.rows_read, len(reading.dropped), duplicates
+    named = [file.headings.get(column, column) for column in refused["column"]]
+    file.quarantined = refused.assign(
+        column_name=named,
+        reason=[explain(rule, heading) for rule, heading in zip(refused["rule_id"], named, strict=True)],
         unit_code=None,
     )
-    file.quarantined["reason"] = [
-        explain(rule, heading)
-        for rule, heading in zip(parsed.refused["rule_id"], file.quarantined["column_name"], strict=True)
-    ]
-    for reason, count in pd.Series([reason for _, _, reason in reading.dropped], dtype=object).value_counts().items():
-        file.findings.append((str(reason), "dropped", int(count), None))
+    for reason, count in Counter(reason for _, _, reason in reading.dropped).items():
+        file.findings.append((reason, "dropped", count, None))
     if reading.unlisted:
         listed = ", ".join(f"«{heading}»" for heading in reading.unlisted)
         file.findings.append(("SCHEMA_DRIFT", "drift", len(reading.unlisted), f"cột lạ, không nạp: {listed}"))
-    file.rows.attrs["headings"] = headings
-    return file
 
 
 def _judge(staged: list[StagedFile], source: Source, meanings: Meanings, known: frozenset[str]) -> None:
@@ -191,8 +209,7 @@ def _apply_row_rules(frame: pd.DataFrame, dossiers: list[StagedFile], meanings: 
         mine = failed[failed["file_no"] == number]
         if mine.empty:
             continue
-        headings = file.rows.attrs["headings"]
-        named = [headings.get(column, column) for column in mine["column"]]
+        named = [file.headings.get(column, column) for column in mine["column"]]
         file.quarantined = pd.concat(
             [
                 file.quarantined,
@@ -205,9 +222,7 @@ def _apply_row_rules(frame: pd.DataFrame, dossiers: list[StagedFile], meanings: 
         )
         of_file = frame.index[frame["file_no"] == number]
         keep = [row not in bad_rows for row in of_file]
-        attrs = file.rows.attrs
         file.rows = file.rows[keep].reset_index(drop=True)
-        file.rows.attrs = attrs
 
 
 def _close(file: StagedFile) -> None:

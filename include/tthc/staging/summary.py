@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import pandas as pd
@@ -12,7 +13,7 @@ from tthc.domain.errors import FileRefused
 from tthc.domain.period import PeriodCalendar, ReportingPeriod, periods_containing
 from tthc.domain.text import clean, fold
 from tthc.reference.layouts import Layout
-from tthc.staging.parse import Meanings, Parsed, parse_whole_numbers
+from tthc.staging.parse import Meanings, Parsed, nothing_refused, parse_whole_numbers
 from tthc.staging.reader import Reading
 
 COUNTS = (
@@ -29,11 +30,12 @@ _IDENTITIES = (
 )
 
 
-def parse_summary(reading: Reading, layout: Layout, meanings: Meanings) -> Parsed:
+def parse_summary(readings: Sequence[Reading], layout: Layout, meanings: Meanings) -> Parsed:
     """Columns: sheet, row_no, calendar, kind, label, unit_code, field_name, field_key and the eleven counts.
 
     The form is one statement: a cell or identity that fails refuses the whole file (FileRefused), with the row.
     """
+    (reading,) = readings
     period = _period(reading.titles["period"])
     unit_code = meanings.places.choose(
         meanings.places.spans_of(reading.titles["unit_name"]), min(period.end, meanings.night)
@@ -56,7 +58,7 @@ def parse_summary(reading: Reading, layout: Layout, meanings: Meanings) -> Parse
                 "IDENTITY", f"dòng {wrong.iloc[0]}: {whole[0]} khác tổng {' + '.join(parts)} / parts differ"
             )
     _check_totals(rows, reading, layout)
-    return Parsed(rows=rows, refused=_nothing_refused(), duplicates=0)
+    return Parsed(rows=rows.assign(file_no=0), refused=nothing_refused(), duplicates={})
 
 
 def _period(text: str) -> ReportingPeriod:
@@ -107,20 +109,18 @@ def _check_totals(rows: pd.DataFrame, reading: Reading, layout: Layout) -> None:
                 raise FileRefused("TOTAL_MISMATCH", f"dòng tổng khác tổng các dòng ở cột «{reading.headings[name]}»")
 
 
-def parse_catalogue(reading: Reading, layout: Layout, meanings: Meanings) -> Parsed:
+def parse_catalogue(readings: Sequence[Reading], layout: Layout, meanings: Meanings) -> Parsed:
     """Columns: sheet, row_no, procedure_code, procedure_name, field_name, field_key; a malformed code refuses a row."""
     del layout, meanings
+    (reading,) = readings
     table = reading.table
     rows = pd.DataFrame({"sheet": table.column("sheet").to_pandas(), "row_no": table.column("row_no").to_pandas()})
     for name in ("procedure_code", "procedure_name", "field_name"):
         rows[name] = [clean(text) for text in table.column(name).to_pylist()]
     rows["field_key"] = [fold(text) or None for text in rows["field_name"]]
+    rows["file_no"] = 0
     repeated = rows.duplicated(["procedure_code", "procedure_name", "field_name"])
     rows = rows[~repeated].reset_index(drop=True)
     bad = ~rows["procedure_code"].str.fullmatch(r"\d\.\d{6}")
-    refused = rows.loc[bad, ["sheet", "row_no"]].assign(column="procedure_code", rule_id="CODE")
-    return Parsed(rows=rows[~bad].reset_index(drop=True), refused=refused, duplicates=int(repeated.sum()))
-
-
-def _nothing_refused() -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(dtype=object) for name in ("sheet", "row_no", "column", "rule_id")})
+    refused = rows.loc[bad, ["file_no", "sheet", "row_no"]].assign(column="procedure_code", rule_id="CODE")
+    return Parsed(rows=rows[~bad].reset_index(drop=True), refused=refused, duplicates={0: int(repeated.sum())})

@@ -20,9 +20,8 @@ import psycopg
 from tthc.domain.errors import Misconfigured, OutsideSystemFailed
 from tthc.warehouse.server_account import Account, CommandFailed, account_for, failure
 from tthc.warehouse.server_binaries import installation_for
-from tthc.warehouse.server_state import State, alone, is_alive, plain_words, read, write
+from tthc.warehouse.server_state import NAME, State, alone, is_alive, plain_words, read, write
 
-NAME = "tthc"  # of the superuser and of the database
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 120
 LOG_BYTES_KEPT = 10_000_000
@@ -144,10 +143,11 @@ def _launch(state: State) -> None:
     account.give(state.log)
     for tries_left in (2, 1, 0):
         port = _choose_port(state)
+        options = f"-p {port} -c cluster_name={state.cluster_name}"
         already_said = state.log.stat().st_size
         try:
             account.run(
-                *(_program(state, "pg_ctl"), "start", "-D", state.data, "-l", state.log, "-o", f"-p {port}"),
+                *(_program(state, "pg_ctl"), "start", "-D", state.data, "-l", state.log, "-o", options),
                 *("-w", "-t", PATIENCE_SECONDS),
             )
             return

@@ -22,11 +22,11 @@ class CommandFailed(OutsideSystemFailed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """How to run a program so that it is not root: as is, under another user id, or behind `prefix`."""
+    """How to run a program so that it is not root, and who is to own its files: nobody else, or user `uid`."""
 
     uid: int | None = None
     gid: int | None = None
-    prefix: tuple[str, ...] = ()
+    prefix: tuple[str, ...] = ()  # a command that changes the user; without one we change to `uid` ourselves
 
     def run(self, *argv: str | Path | int, stdin: str = "") -> None:
         """Run a program to its end; CommandFailed, or a sentence about a full disk, when it does not succeed."""
@@ -39,10 +39,10 @@ class Account:
             raise failure(f"{Path(str(argv[0])).name} failed", done.stdout + done.stderr)
 
     def reaches(self, program: Path, directory: Path) -> bool:
-        """Whether this account may run the program and enter the directory."""
+        """Whether this account may enter the directory and run the program there."""
+        attempt = ["sh", "-c", 'cd "$1" && exec "$2" --version', "sh", str(directory), str(program)]
         try:
-            test = [*self.prefix, "sh", "-c", 'test -x "$1" && test -x "$2"', "sh", str(program), str(directory)]
-            return self._start(test, "").returncode == 0
+            return self._start([*self.prefix, *attempt], "").returncode == 0
         except (OSError, subprocess.SubprocessError):
             return False
 
@@ -54,6 +54,7 @@ class Account:
     def _start(self, command: list[str], stdin: str) -> subprocess.CompletedProcess[str]:
         # PGPORT, PGDATA, PGOPTIONS and their kin of the caller's shell are not meant for this server.
         env = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}
+        changes = self.uid is not None and not self.prefix
         return subprocess.run(
             command,
             input=stdin,
@@ -63,9 +64,9 @@ class Account:
             timeout=TIMEOUT_SECONDS,
             env=env,
             cwd="/",
-            user=self.uid,
-            group=self.gid,
-            extra_groups=None if self.uid is None else (),
+            user=self.uid if changes else None,
+            group=self.gid if changes else None,
+            extra_groups=() if changes else None,
         )
 
 
@@ -105,16 +106,23 @@ def failure(what: str, words: str) -> OutsideSystemFailed:
 
 
 def _accounts_for_root(owner: int | None) -> list[Account]:
-    if owner is not None:
-        return [UNSHARED if owner == 0 else Account(uid=owner, gid=_group(owner))]
-    known = []
-    for name in SYSTEM_ACCOUNTS:
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        known.append(Account(uid=entry.pw_uid, gid=entry.pw_gid))
-    return [*known, UNSHARED]
+    """Best first: an account that needs no help, then two that see root's closed directories with the kernel's help."""
+    if owner == 0:
+        return [UNSHARED]
+    known = [entry for entry in pwd.getpwall() if entry.pw_name in SYSTEM_ACCOUNTS]
+    known.sort(key=lambda entry: SYSTEM_ACCOUNTS.index(entry.pw_name))
+    ids = [(entry.pw_uid, entry.pw_gid) for entry in known] if owner is None else [(owner, _group(owner))]
+    plain = [Account(uid=uid, gid=gid) for uid, gid in ids]
+    admitted = [_admitted(uid, gid) for uid, gid in ids]
+    return [*plain, *([UNSHARED] if owner is None else []), *admitted]
+
+
+def _admitted(uid: int, gid: int) -> Account:
+    # For containers that forbid user namespaces. The bit keeps access(2), by which PostgreSQL looks for its programs,
+    # from forgetting the capability.
+    capability = ("--inh-caps", "+dac_override", "--ambient-caps", "+dac_override")
+    user = ("--reuid", str(uid), "--regid", str(gid), "--clear-groups")
+    return Account(uid=uid, gid=gid, prefix=("setpriv", "--securebits", "+no_setuid_fixup", *user, *capability))
 
 
 def _has_name(uid: int) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tthc.domain.errors import Misconfigured, OutsideSystemFailed
 
+NAME = "tthc"  # of the superuser, the database and the processes
 PROC = Path("/proc")
 LOCK_SECONDS = 120
 ORPHAN_SECONDS = 15
@@ -76,16 +77,24 @@ class State:
             time.sleep(0.1)
         return True
 
+    @property
+    def cluster_name(self) -> str:
+        """What the server's processes carry in their titles, so that they are known again; the data must exist."""
+        place = self.data.stat()
+        return f"{NAME}-{place.st_dev:x}-{place.st_ino:x}"
+
     def _processes(self, known: int | None = None) -> set[int]:
-        """Every server process on these data: a postmaster and its children have them as working directory."""
+        """Every server process on these data: a postmaster, its children, and what a killed one left behind."""
+        if not self.data.exists():
+            return set()
         if not PROC.exists():
             return {known} if known is not None and is_alive(known) else set()
-        found = set()
+        mark, found = self.cluster_name.encode(), set()
         for process in PROC.glob("[0-9]*"):
-            try:
-                if (process / "comm").read_text().startswith("postgres") and (process / "cwd").samefile(self.data):
+            try:  # the title may be read by everybody; the working directory not even by root in a container
+                if (process / "comm").read_text().startswith("postgres") and mark in (process / "cmdline").read_bytes():
                     found.add(int(process.name))
-            except OSError:  # gone meanwhile, or not ours to look at
+            except OSError:  # gone meanwhile
                 continue
         return found
 
