@@ -40,11 +40,18 @@ stock as (
     cross join lateral generate_series(span.first_month, span.last_month) as at (month)
     join month on month.calendar = span.calendar and month.last_month = at.month
     group by 1, 2, 3, 4, 5, 6
+),
+told_by as (  -- the reporting month whose stock is the stock of a period: its last one, or the one that is open
+    select
+        calendar, kind, label,
+        least(last_month, max(last_month) filter (where kind = 'month') over (partition by calendar)) as last_month
+    from ref.period
+    where start_on <= (select night from tonight)
 )
 select
-    period.calendar,
-    period.kind,
-    period.label,
+    told_by.calendar,
+    told_by.kind,
+    told_by.label,
     stock.unit_code,
     stock.current_code,
     stock.is_split,
@@ -52,10 +59,5 @@ select
     stock.in_progress,
     stock.overdue,
     stock.stopped
-from ref.period
-join stock
-    on stock.calendar = period.calendar
-    and stock.last_month = least(
-        period.last_month, (select max(last_month) from month where month.calendar = period.calendar)
-    )
-where period.start_on <= (select night from tonight)
+from told_by
+join stock using (calendar, last_month)
