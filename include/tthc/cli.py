@@ -135,12 +135,35 @@ def files_list(
 ) -> None:
     """Every delivery with its verdict, newest night first."""
     rows = _rows(
-        "select night, source_id, file_name, verdict, reason, rows_read, rows_accepted, rows_quarantined, "
-        "rows_dropped, rows_duplicate from mart.data_quality where rule_id is null "
-        "and (cast(:verdict as text) is null or verdict = :verdict) order by night desc, source_id, file_name",
+        "select delivery_id, night, source_id, file_name, verdict, reason, detail, rows_read, rows_accepted, "
+        "rows_quarantined, rows_dropped, rows_duplicate from core.delivery where "
+        "(cast(:verdict as text) is null or verdict = :verdict) order by night desc, source_id, file_name",
         {"verdict": verdict},
     )
     _show(rows, as_json, "no file was delivered yet")
+
+
+By = Annotated[str, typer.Option(help="Who decides; kept on record.")]
+Reason = Annotated[str, typer.Option(help="Why; kept on record.")]
+
+
+@files.command("release")
+def files_release(delivery_id: int, by: By, reason: Reason) -> None:
+    """Let a held file in: its good rows are loaded and the figures published."""
+    from tthc import pipeline
+
+    pipeline.decide(settings(), delivery_id, release=True, by=by, reason=reason)
+    pipeline.publish(settings())
+    _say(f"delivery {delivery_id} is loaded")
+
+
+@files.command("refuse")
+def files_refuse(delivery_id: int, by: By, reason: Reason) -> None:
+    """Refuse a held file for good."""
+    from tthc import pipeline
+
+    pipeline.decide(settings(), delivery_id, release=False, by=by, reason=reason)
+    _say(f"delivery {delivery_id} is refused")
 
 
 @quarantine.command("list")
@@ -187,6 +210,38 @@ def simulate(
     )
     for path in written:
         print(path)
+
+
+@layout.command("check")
+def layout_check(
+    file: Annotated[Path, typer.Argument(help="The export to look at.")],
+    source: Annotated[str, typer.Option(help="The source it would come from, as in sources.toml.")],
+    as_of: Annotated[str | None, typer.Option(help="The night, yyyy-mm-dd; default today in Việt Nam.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Dry run of one file: layout chosen, fate of every column, counts, first problems, a patch for drifted headings.
+
+    Nothing is landed and no warehouse is needed.
+    """
+    from dataclasses import asdict
+
+    from tthc.staging.layout_check import check_layout
+
+    report = check_layout(settings(), file, source, _night(as_of))
+    if as_json:
+        print(json.dumps(asdict(report), ensure_ascii=False, indent=1))
+    else:
+        told = f" ({report.reason}: {report.detail})" if report.reason else ""
+        print(f"layout {report.layout_id}, verdict {report.verdict}{told}")
+        print(", ".join(f"{count} {name}" for name, count in report.counts.items()))
+        _show([dict(column) for column in report.columns], False, "no headings were found")
+        if report.problems:
+            _show([dict(problem) for problem in report.problems], False, "")
+        if report.patch:
+            print("Unlisted headings that look like a known column; if they are, the layout file needs:\n")
+            print(report.patch)
+    if not report.verdict.startswith("loaded"):
+        raise typer.Exit(1)
 
 
 @db.command("url")

@@ -112,7 +112,12 @@ def batches(settings: Settings, receipts: Sequence[Receipt]) -> Iterator[list[Re
 
 
 def stage_files(
-    settings: Settings, batch: Sequence[Receipt], known_procedures: frozenset[str], readers: ReaderPool
+    settings: Settings,
+    batch: Sequence[Receipt],
+    known_procedures: frozenset[str],
+    readers: ReaderPool,
+    *,
+    released: bool = False,
 ) -> list[StagedFile]:
     """Read, type and judge the landed files of one source and night."""
     meanings = Meanings(
@@ -124,7 +129,7 @@ def stage_files(
     )
     files = [(receipt.file_name, receipt.sha256, path_of(settings, receipt.sha256)) for receipt in batch]
     source = read_sources(settings)[batch[0].source_id]
-    return stage(files, source, read_layouts(settings), meanings, known_procedures, readers)
+    return stage(files, source, read_layouts(settings), meanings, known_procedures, readers, released=released)
 
 
 def load(settings: Settings, batch: Sequence[Receipt], readers: ReaderPool) -> Outcome:
@@ -155,6 +160,16 @@ def load(settings: Settings, batch: Sequence[Receipt], readers: ReaderPool) -> O
         outcome.rows_accepted += file.rows_accepted if file.verdict.startswith("loaded") else 0
         outcome.rows_quarantined += file.rows_quarantined
     return outcome
+
+
+def decide(settings: Settings, delivery_id: int, *, release: bool, by: str, reason: str) -> None:
+    """A person lets a held file in or refuses it; the name and the reason are kept. Figures follow by `publish`."""
+    with ReaderPool(1) as readers, transaction(settings, writing=True) as connection:
+        schema.check_key(connection, schema.hmac_key(settings))
+        receipt = warehouse.held(connection, delivery_id)
+        procedures = frozenset(connection.execute(sa.text("select procedure_code from ref.procedure")).scalars())
+        staged = stage_files(settings, [receipt], procedures, readers, released=True) if release else [None]
+        warehouse.decide(connection, delivery_id, staged[0], by=by, reason=reason)
 
 
 def publish(settings: Settings, full: bool = False) -> int | None:

@@ -35,12 +35,16 @@ class ForeignKeyInUse(Misconfigured):
 
 
 class FileRefused(TthcError):
-    """One export cannot be trusted. `reason` is a code, `detail` a sentence without personal values."""
+    """One export cannot be trusted. `reason` is a code, `detail` a sentence without personal values.
 
-    def __init__(self, reason: str, detail: str) -> None:
+    `header`: the headings found, when the file came far enough to have any.
+    """
+
+    def __init__(self, reason: str, detail: str, header: tuple[str, ...] = ()) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+        self.header = header
 
 
 class ExpectationsNotRun(TthcError):

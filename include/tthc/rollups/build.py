@@ -40,12 +40,15 @@ def due(connection: sa.Connection, *, definitions: str, full: bool) -> Plan | No
     core = connection.execute(
         sa.text(
             "select max(night) as night, max(delivery_id) as newest, "
+            "(select count(*) from core.decision) as decisions, "
             "(select fingerprint from ref.loaded) as reference from core.delivery"
         )
     ).one()
     if core.night is None:
         return None
-    based_on = f"delivery {core.newest}, reference {core.reference}, definitions {definitions}"
+    based_on = (
+        f"delivery {core.newest}, {core.decisions} decisions, reference {core.reference}, definitions {definitions}"
+    )
     current = connection.execute(
         sa.text("select night, based_on from rollup.publication join rollup.current_publication using (publication_id)")
     ).first()

@@ -26,8 +26,8 @@ CODED = ("status", "channel", "service_level", "payment_method")
 FLAGS = ("components_digitised", "result_digitised", "result_electronic", "data_reused")
 DOSSIER_COLUMNS = (
     "file_no", "sheet", "row_no", "dossier_key", "code_on", "procedure_code", "procedure_name", "field_name",
-    "unit_code", *CODED, *(f"{name}_on" for name in DATES), *(f"{name}_at" for name in DATES), "supplement_count", "fee_amount",
-    *FLAGS,
+    "unit_code", *CODED, *(f"{name}_on" for name in DATES), *(f"{name}_at" for name in DATES), "supplement_count",
+    "fee_amount", *FLAGS,
 )  # fmt: skip
 
 _SPACES = r"[\s\x{00a0}\x{200b}\x{200c}\x{200d}\x{feff}\x{2060}\x{202f}]+"

@@ -29,12 +29,14 @@ class Reading:
 
     `table`: one row a data row, with `sheet`, `row_no` and a string column for each mapped canonical column.
     `dropped`: (sheet, row, reason) of rows that are no data. `ragged`: the same for rows that cannot be lined up.
-    `totals`: rows the form itself calls a total. `titles`: what a layout looks for above the table.
+    `header`: every heading in its order. `totals`: rows the form itself calls a total. `titles`: what a layout looks
+    for above the table.
     """
 
     table: pa.Table
     rows_read: int
     header_row: int
+    header: list[str] = field(default_factory=list)
     headings: dict[str, str] = field(default_factory=dict)
     unlisted: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
@@ -58,7 +60,8 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
     missing = [column for column in layout.columns if column.required and column.name not in positions]
     if missing:
         names = ", ".join(f"«{column.headings[0]}»" for column in missing)
-        raise FileRefused("MISSING_COLUMN", f"thiếu cột bắt buộc {names} / required columns are missing")
+        detail = f"thiếu cột bắt buộc {names} / required columns are missing"
+        raise FileRefused("MISSING_COLUMN", detail, tuple(clean(text) for text in grid.header))
     columns = [pc.utf8_normalize(column, form="NFC") for column in grid.columns]
     count = len(columns[0])
     numbers = (
@@ -70,6 +73,7 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
         table=pa.table({}),
         rows_read=count + len(grid.ragged),
         header_row=grid.header_row,
+        header=[clean(text) for text in grid.header],
         headings={name: clean(grid.header[position]) for name, position in positions.items()},
         unlisted=unlisted,
         absent=[column.name for column in layout.columns if column.name not in positions],
@@ -163,7 +167,8 @@ def _reading_of_records(path: Path, layout: Layout) -> Reading:
     listed = {heading for column in layout.columns for heading in column.headings}
     missing = [c.headings[0] for c in layout.columns if c.required and records and not fields & set(c.headings)]
     if missing:
-        raise FileRefused("MISSING_COLUMN", f"thiếu trường bắt buộc {', '.join(missing)} / required fields are missing")
+        detail = f"thiếu trường bắt buộc {', '.join(missing)} / required fields are missing"
+        raise FileRefused("MISSING_COLUMN", detail, tuple(sorted(fields)))
     skipped = set(odd)
     numbers = [number for number in range(1, len(records) + len(odd) + 1) if number not in skipped]
     cells = {c.name: [read_json.text_of(record, c) for record in records] for c in layout.columns}
@@ -177,6 +182,7 @@ def _reading_of_records(path: Path, layout: Layout) -> Reading:
         ),
         rows_read=len(records) + len(odd),
         header_row=0,
+        header=sorted(fields),
         headings={c.name: c.headings[0] for c in layout.columns if fields & set(c.headings)},
         unlisted=sorted(fields - listed - {*layout.ignored, *layout.personal}),
         absent=[c.name for c in layout.columns if records and not fields & set(c.headings)],

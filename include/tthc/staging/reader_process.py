@@ -36,7 +36,7 @@ def _serve(pipe: Connection) -> None:
         try:
             pipe.send(read(path, layout))
         except FileRefused as refused:
-            pipe.send((refused.reason, refused.detail))
+            pipe.send((refused.reason, refused.detail, refused.header))
         except MemoryError:
             pipe.send(("MEMORY_LIMIT", "đọc tệp cần quá nhiều bộ nhớ / reading needs too much memory"))
         except Exception as error:  # a foreign file may break a reader in any way; it must break only itself

@@ -44,6 +44,7 @@ class StagedFile:
     quarantined: pd.DataFrame = field(default_factory=pd.DataFrame)
     findings: list[tuple[str, str, int, str | None]] = field(default_factory=list)
     headings: dict[str, str] = field(default_factory=dict)
+    header: list[str] = field(default_factory=list)
     units: dict[str, int] = field(default_factory=dict)
     rows_read: int = 0
     rows_accepted: int = 0
@@ -59,8 +60,13 @@ def stage(
     meanings: Meanings,
     known_procedures: frozenset[str],
     readers: ReaderPool,
+    *,
+    released: bool = False,
 ) -> list[StagedFile]:
-    """Stage files given as (name, sha256, path). A refused file is a result, not an exception."""
+    """Stage files given as (name, sha256, path). A refused file is a result, not an exception.
+
+    `released`: a person has decided that the files may enter, so no file rule holds or rejects them.
+    """
     candidates = [layouts[layout_id] for layout_id in source.layouts if _is_valid(layouts[layout_id], meanings.night)]
     if not candidates:
         detail = "không layout nào còn hiệu lực / no layout of this source is valid on the night"
@@ -72,11 +78,14 @@ def stage(
         reading, layout = _best(readers, path, candidates, first)
         if isinstance(reading, FileRefused):
             staged.append(_refused(name, sha, reading.reason, reading.detail, layout))
+            staged[-1].header = list(reading.header)
         else:
             staged.append(StagedFile(file_name=name, sha256=sha, layout_id=layout.id, feed=layout.feed))
             read.append((staged[-1], reading, layout))
     _understand(read, meanings)
-    _judge(staged, source, meanings, known_procedures)
+    _judge(staged, meanings, known_procedures)
+    if not released:
+        _apply_file_rules(staged, source)
     return staged
 
 
@@ -132,7 +141,7 @@ def _understand(read: list[tuple[StagedFile, Reading, Layout]], meanings: Meanin
 
 
 def _note_reading(file: StagedFile, reading: Reading, refused: pd.DataFrame, duplicates: int) -> None:
-    file.headings = reading.headings | {"": ""}
+    file.headings, file.header = reading.headings | {"": ""}, reading.header
     file.rows_read, file.rows_dropped, file.rows_duplicate = reading.rows_read, len(reading.dropped), duplicates
     named = [file.headings.get(column, column) for column in refused["column"]]
     file.quarantined = refused.assign(
@@ -147,7 +156,7 @@ def _note_reading(file: StagedFile, reading: Reading, refused: pd.DataFrame, dup
         file.findings.append(("SCHEMA_DRIFT", "drift", len(reading.unlisted), f"cột lạ, không nạp: {listed}"))
 
 
-def _judge(staged: list[StagedFile], source: Source, meanings: Meanings, known: frozenset[str]) -> None:
+def _judge(staged: list[StagedFile], meanings: Meanings, known: frozenset[str]) -> None:
     dossiers = [file for file in staged if file.feed == "dossier" and file.verdict != "rejected"]
     frames = [file.rows.assign(file_no=number) for number, file in enumerate(dossiers) if len(file.rows)]
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
@@ -164,7 +173,6 @@ def _judge(staged: list[StagedFile], source: Source, meanings: Meanings, known: 
         _close(file)
         if "unit_code" in file.rows:
             file.units = {str(unit): int(count) for unit, count in file.rows["unit_code"].value_counts().items()}
-    _apply_file_rules(staged, source)
 
 
 def _prepared(frame: pd.DataFrame, meanings: Meanings) -> pd.DataFrame:

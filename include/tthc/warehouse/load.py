@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import sqlalchemy as sa
 
-from tthc.domain.errors import RowsNotConserved
+from tthc.domain.errors import Misconfigured, RowsNotConserved
 from tthc.domain.text import fold
 from tthc.landing.store import Receipt
 from tthc.staging.stage import StagedFile
@@ -72,8 +72,16 @@ def note_known(connection: sa.Connection, receipts: Sequence[Receipt]) -> None:
 def load(connection: sa.Connection, source_id: str, night: date, staged: Sequence[StagedFile]) -> list[int]:
     """Write staged files; returns their delivery ids. Loads what is accepted, notes what is not."""
     ids = [_manifest(connection, source_id, night, file) for file in staged]
-    taken = [(i, file) for i, file in zip(ids, staged, strict=True) if file.verdict.startswith("loaded")]
     _note_findings(connection, ids, staged)
+    _load_rows(connection, source_id, night, ids, staged)
+    return ids
+
+
+def _load_rows(
+    connection: sa.Connection, source_id: str, night: date, ids: Sequence[int], staged: Sequence[StagedFile]
+) -> None:
+    taken = [(i, file) for i, file in zip(ids, staged, strict=True) if file.verdict.startswith("loaded")]
+    _note_units(connection, ids, staged)
     dossiers = [(i, file) for i, file in taken if file.feed == "dossier" and len(file.rows)]
     if dossiers:
         _load_dossiers(connection, source_id, night, dossiers)
@@ -82,7 +90,49 @@ def load(connection: sa.Connection, source_id: str, night: date, staged: Sequenc
             _load_summary(connection, delivery_id, file)
         elif file.feed == "procedure_catalogue":
             _load_catalogue(connection, file)
-    return ids
+
+
+def held(connection: sa.Connection, delivery_id: int) -> Receipt:
+    """The receipt of a held delivery. Raises Misconfigured when there is none of that number."""
+    row = connection.execute(
+        sa.text(
+            "select source_id, night, file_name, file_sha256 from core.delivery "
+            "where delivery_id = :id and verdict = 'held' for update"
+        ),
+        {"id": delivery_id},
+    ).first()
+    if row is None:
+        raise Misconfigured(f"delivery {delivery_id} is not held; `tthc files list --verdict held` shows which are")
+    return Receipt(source_id=row.source_id, night=row.night, file_name=row.file_name, sha256=row.file_sha256)
+
+
+def decide(connection: sa.Connection, delivery_id: int, file: StagedFile | None, *, by: str, reason: str) -> None:
+    """A person releases a held delivery (`file`: staged anew, its rows enter) or refuses it (None), on record."""
+    connection.execute(
+        sa.text(
+            "insert into core.decision (delivery_id, decision, decided_by, reason) values (:id, :what, :by, :reason)"
+        ),
+        {"id": delivery_id, "what": "refuse" if file is None else "release", "by": by, "reason": reason},
+    )
+    if file is None:
+        connection.execute(
+            sa.text("update core.delivery set verdict = 'rejected', detail = :reason where delivery_id = :id"),
+            {"id": delivery_id, "reason": f"{by}: {reason}"},
+        )
+        return
+    row = connection.execute(
+        sa.text(
+            "update core.delivery set verdict = :verdict, rows_accepted = :accepted, members = :members "
+            "where delivery_id = :id returning source_id, night"
+        ),
+        {
+            "id": delivery_id,
+            "verdict": file.verdict,
+            "accepted": file.rows_accepted,
+            "members": late.pack(file.rows) if file.feed == "dossier" and len(file.rows) else None,
+        },
+    ).one()
+    _load_rows(connection, row.source_id, row.night, [delivery_id], [file])
 
 
 def _manifest(connection: sa.Connection, source_id: str, night: date, file: StagedFile) -> int:
@@ -124,6 +174,17 @@ def _note_findings(connection: sa.Connection, ids: Sequence[int], staged: Sequen
             ),
             findings,
         )
+    columns = ["sheet", "row_no", "ordinal", "column_name", "rule_id", "reason", "unit_code"]
+    frames = [
+        file.quarantined[columns].assign(delivery_id=i)
+        for i, file in zip(ids, staged, strict=True)
+        if len(file.quarantined)
+    ]
+    if frames:
+        _copy(connection, "core.quarantine", pd.concat(frames, ignore_index=True))
+
+
+def _note_units(connection: sa.Connection, ids: Sequence[int], staged: Sequence[StagedFile]) -> None:
     units = [
         {"delivery_id": i, "unit_code": unit, "row_count": count}
         for i, file in zip(ids, staged, strict=True)
@@ -138,14 +199,6 @@ def _note_findings(connection: sa.Connection, ids: Sequence[int], staged: Sequen
             ),
             units,
         )
-    columns = ["sheet", "row_no", "ordinal", "column_name", "rule_id", "reason", "unit_code"]
-    frames = [
-        file.quarantined[columns].assign(delivery_id=i)
-        for i, file in zip(ids, staged, strict=True)
-        if len(file.quarantined)
-    ]
-    if frames:
-        _copy(connection, "core.quarantine", pd.concat(frames, ignore_index=True))
 
 
 def _copy(connection: sa.Connection, table: str, frame: pd.DataFrame) -> None:

@@ -115,8 +115,6 @@ def _create(state: State) -> None:
     if not read(state.password):
         write(state.password, secrets.token_urlsafe(32))
     account.give(state.password)
-    for abandoned in state.root.glob("data.*"):
-        shutil.rmtree(abandoned, ignore_errors=True)
     fresh = Path(tempfile.mkdtemp(prefix="data.", dir=state.root))
     account.give(fresh)
     command = (
@@ -135,6 +133,8 @@ def _create(state: State) -> None:
 
 def _launch(state: State) -> None:
     account = _account(state)
+    for abandoned in state.root.glob("data.*"):  # by a start that was killed
+        shutil.rmtree(abandoned, ignore_errors=True)
     _drop_misleading_pid_file(state)
     write(state.data / "postgresql.conf", _settings())
     if state.log.exists() and state.log.stat().st_size > LOG_BYTES_KEPT:

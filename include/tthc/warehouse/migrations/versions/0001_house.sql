@@ -116,6 +116,15 @@ create table core.delivery (
 );
 create index on core.delivery (file_sha256);
 
+-- What a person decided about a held file.
+create table core.decision (
+    delivery_id bigint primary key references core.delivery,
+    decision text not null check (decision in ('release', 'refuse')),
+    decided_by text not null,
+    reason text not null,
+    decided_at timestamptz not null default now()
+);
+
 create table core.delivery_unit (
     delivery_id bigint not null references core.delivery,
     unit_code text not null,
@@ -186,6 +195,14 @@ create table core.dossier_version (
 );
 create index on core.dossier_version (dossier_key, source_id, night, file_name, delivery_id, row_no);
 create index on core.dossier_version (delivery_id);
+
+create function core.refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception 'core.dossier_version is append-only: a correction is a new version';
+end
+$$;
+create trigger append_only before update or delete or truncate on core.dossier_version
+    execute function core.refuse_change();
 
 -- The current state: of the source that ranks first, the newest night. Always what the versions rebuild.
 create table core.dossier (
