@@ -102,13 +102,20 @@ def receive(settings: Settings, drop: Path, night: date, only: str | None = None
 
 
 def batches(settings: Settings, receipts: Sequence[Receipt]) -> Iterator[list[Receipt]]:
-    """Receipts of one source and night, cut into batches of the source's size; the same bytes twice are one."""
+    """Receipts of one source and night, cut into batches that fit in memory; the same bytes twice are one."""
     sources = read_sources(settings)
     once = {(receipt.source_id, receipt.night, receipt.sha256): receipt for receipt in reversed(receipts)}
     ordered = sorted(once.values(), key=lambda receipt: (receipt.source_id, receipt.night, receipt.file_name))
     for (source_id, _), group in itertools.groupby(ordered, key=lambda receipt: (receipt.source_id, receipt.night)):
-        files, size = list(group), sources[source_id].batch_files
-        yield from (files[start : start + size] for start in range(0, len(files), size))
+        source, batch, volume = sources[source_id], list[Receipt](), 0
+        for receipt in group:
+            size = path_of(settings, receipt.sha256).stat().st_size
+            if batch and (len(batch) == source.batch_files or volume + size > source.batch_megabytes * 1_000_000):
+                yield batch
+                batch, volume = [], 0
+            batch.append(receipt)
+            volume += size
+        yield batch
 
 
 def stage_files(

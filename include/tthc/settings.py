@@ -15,9 +15,10 @@ LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One installation: its state directory, warehouse, province, key and reference overlay."""
+    """One installation: its state directory, drop folder, warehouse, province, key and reference overlay."""
 
     home: Path
+    drop: Path
     warehouse_url: str | None
     province: str
     hmac_key: str | None
@@ -34,10 +35,12 @@ class Settings:
 
 
 def settings() -> Settings:
-    """Read TTHC_HOME, TTHC_WAREHOUSE_URL, TTHC_PROVINCE, TTHC_HMAC_KEY[_FILE] and TTHC_REFERENCE."""
+    """Read TTHC_HOME, TTHC_DROP, TTHC_WAREHOUSE_URL, TTHC_PROVINCE, TTHC_HMAC_KEY[_FILE] and TTHC_REFERENCE."""
     env = os.environ
+    home = Path(env.get("TTHC_HOME") or CHECKOUT / ".tthc").absolute()
     return Settings(
-        home=Path(env.get("TTHC_HOME") or CHECKOUT / ".tthc").absolute(),
+        home=home,
+        drop=Path(env.get("TTHC_DROP") or home / "drop").absolute(),
         warehouse_url=env.get("TTHC_WAREHOUSE_URL") or None,
         province=env.get("TTHC_PROVINCE") or "42",
         hmac_key=env.get("TTHC_HMAC_KEY") or None,

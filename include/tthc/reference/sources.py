@@ -24,6 +24,7 @@ class Source:
     hold_above: float = 0.5  # share of quarantined rows above which a file is held
     pool_slots: int = 2
     batch_files: int = 250
+    batch_megabytes: int = 32
 
 
 def read_sources(settings: Settings) -> dict[str, Source]:

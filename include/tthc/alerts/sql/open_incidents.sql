@@ -54,7 +54,10 @@ opened as (
     )
     select
         rule_id, source_id, unit_code, severity, 'open', night, night,
-        rule_id || ', ' || source_id || case when unit_code <> '*' then ', ' || unit_code else '' end || ': '
+        rule_id || ', ' || source_id || case when unit_code <> '*' then ', ' || coalesce(
+            (select full_name from ref.unit where unit.unit_code = failure.unit_code order by valid_from desc limit 1),
+            unit_code
+        ) else '' end || ': '
             || amount || ' ' || what,
         left(detail, 2000)
     from failure

@@ -1,0 +1,225 @@
+"""Which published figures answer a question about a unit and a period; what is unknown is refused with a sentence.
+
+Everything is read from schema mart as tthc_analyst, in one snapshot, so that all figures of a page or workbook belong
+to one publication.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from tthc.domain.errors import Misconfigured
+from tthc.domain.period import PeriodCalendar
+from tthc.reference.kpis import Metric
+from tthc.reference.units import Unit
+from tthc.serving import wording
+from tthc.settings import Settings
+from tthc.warehouse.connect import transaction
+
+DEFAULT_CALENDAR, DEFAULT_BASIS = "VPCP_15_14", "as_reported"
+ON_TIME, OVERDUE = ("on_time", "TT01_06A"), ("overdue_open", "TT01_06A")
+RECEIVED, RESOLVED, IN_PROGRESS = ("received", "TT01_06A"), ("resolved", "TT01_06A"), ("in_progress", "TT01_06A")
+ONLINE, PAYMENT, DIGITISED = ("online_submission", "*"), ("online_payment", "*"), ("digitised_full", "*")
+
+_SQL = Path(__file__).parent / "sql"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A reporting period with figures in the current publication; `as_of` is its cut-off."""
+
+    calendar: str
+    kind: str
+    label: str
+    start: date
+    end: date
+    as_of: date
+
+    @property
+    def key(self) -> str:
+        return f"{self.calendar}.{self.label}"
+
+    @property
+    def title(self) -> str:
+        return wording.period_title(self.kind, self.label, self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """The publication everything is read from."""
+
+    publication_id: int
+    published_at: datetime
+    night: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One metric of one unit. `numerator` None: withheld. `denominator` None: a count; 0: nothing occurred."""
+
+    numerator: int | None
+    denominator: int | None
+    flags: tuple[str, ...] = ()
+
+    @property
+    def percent(self) -> str:
+        return wording.percent(self.numerator, self.denominator)
+
+
+@dataclass(slots=True)
+class UnitFigures:
+    """All figures of one unit in one period; a missing one is zero. Coverage is None where the unit has no figure."""
+
+    unit_code: str
+    unit_name: str
+    unit_level: str
+    figures: dict[tuple[str, str], Figure]
+    status: str | None = None
+    units_expected: int | None = None
+    units_reported: int | None = None
+
+    def of(self, metric: tuple[str, str], *, is_count: bool = False) -> Figure:
+        return self.figures.get(metric) or Figure(numerator=0, denominator=None if is_count else 0)
+
+    def of_metric(self, metric: Metric) -> Figure:
+        return self.of((metric.id, metric.profile), is_count=metric.denominator is None)
+
+    @property
+    def coverage(self) -> str:
+        if self.units_expected is None:
+            return wording.UNKNOWN
+        return f"{wording.count(self.units_reported)}/{wording.count(self.units_expected)}"
+
+    @property
+    def status_name(self) -> str:
+        return wording.STATUSES.get(self.status or "", wording.UNKNOWN)
+
+
+def statement(name: str) -> sa.TextClause:
+    """One SQL file of this room."""
+    return sa.text((_SQL / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+@contextmanager
+def as_analyst(settings: Settings) -> Iterator[sa.Connection]:
+    """A read-only snapshot in the role tthc_analyst. Raises OutsideSystemFailed."""
+    with transaction(settings) as connection:
+        connection.execute(sa.text("set transaction isolation level repeatable read, read only"))
+        connection.execute(sa.text("set local role tthc_analyst"))
+        connection.execute(sa.text("set local statement_timeout = '20s'"))
+        yield connection
+
+
+def current_publication(connection: sa.Connection) -> Publication | None:
+    """The current publication; None before the first one, or before `tthc init`."""
+    if connection.execute(sa.text("select to_regclass('mart.publication')")).scalar() is None:
+        return None
+    row = connection.execute(
+        sa.text("select publication_id, published_at, night from mart.publication where is_current")
+    ).first()
+    return row and Publication(publication_id=row[0], published_at=row[1], night=row[2])
+
+
+def periods(connection: sa.Connection, province: str) -> list[Period]:
+    """Published periods, the newest first within each calendar."""
+    return [Period(**row) for row in _mappings(connection, "periods", {"province": province})]
+
+
+def newest_closed(published: Sequence[Period]) -> Period | None:
+    """The newest quarter of the official calendar that has ended, else the newest period there is."""
+    quarters = [p for p in published if p.calendar == DEFAULT_CALENDAR and p.kind == "quarter" and p.as_of == p.end]
+    return next(iter(quarters or published), None)
+
+
+def period_of(published: Sequence[Period], calendar: str, label: str) -> Period:
+    """The published period of that label. Raises Misconfigured."""
+    if calendar not in PeriodCalendar:
+        raise Misconfigured(f"calendar {calendar!r} is not known; choose one of {', '.join(PeriodCalendar)}")
+    labels = [period.label for period in published if period.calendar == calendar]
+    if not labels:
+        raise Misconfigured("no figure is published yet; run `tthc load` first")
+    if label not in labels:
+        raise Misconfigured(
+            f"no figure is published for period {label!r} in calendar {calendar}; there are {', '.join(sorted(labels))}"
+        )
+    return next(period for period in published if (period.calendar, period.label) == (calendar, label))
+
+
+def unit_of(units: Sequence[Unit], code: str, province: str) -> Unit:
+    """The newest span of a unit of the province. Raises Misconfigured."""
+    spans = [unit for unit in units if unit.unit_code == code]
+    if not spans:
+        known = [next(u.unit_code for u in reversed(units) if u.level == level) for level in _levels_of(units)]
+        raise Misconfigured(f"{code!r} is not a unit of province {province}; codes look like {', '.join(known)}")
+    return max(spans, key=lambda unit: unit.valid_from or date.min)
+
+
+def units_on(units: Sequence[Unit], level: str, on: date) -> list[Unit]:
+    """The units of a level that are valid on a day."""
+    return [
+        unit
+        for unit in units
+        if unit.level == level and (unit.valid_from or date.min) <= on <= (unit.valid_to or date.max)
+    ]
+
+
+def figures_of(connection: sa.Connection, period: Period, basis: str, codes: Sequence[str]) -> dict[str, UnitFigures]:
+    """Unit code → its figures in a period, all fields together; units without any figure are absent."""
+    found: dict[str, UnitFigures] = {}
+    for row in _mappings(connection, "kpis", _key(period, basis) | {"units": list(codes)}):
+        unit = found.setdefault(
+            row["unit_code"],
+            UnitFigures(row["unit_code"], row["unit_name"], row["unit_level"], {}),
+        )
+        unit.figures[row["metric_id"], row["profile"]] = Figure(
+            numerator=row["numerator"], denominator=row["denominator"], flags=tuple(row["flags"])
+        )
+        unit.status, unit.units_expected = row["status"], row["units_expected"]
+        unit.units_reported = row["units_reported"]
+    return found
+
+
+def figures_of_unit(connection: sa.Connection, period: Period, basis: str, unit: Unit) -> UnitFigures:
+    """The figures of one unit; all zero when it has none."""
+    found = figures_of(connection, period, basis, [unit.unit_code])
+    return found.get(unit.unit_code) or UnitFigures(unit.unit_code, unit.full_name, unit.level, {})
+
+
+def bands(connection: sa.Connection, period: Period, basis: str, province: str) -> dict[str, str]:
+    """Commune → its on-time rate beside the province's: cao hơn tỉnh, ngang tỉnh, thấp hơn tỉnh, ít hồ sơ."""
+    rows = _mappings(connection, "bands", _key(period, basis) | {"province": province})
+    return {row["unit_code"]: row["band"] for row in rows}
+
+
+def form_rows(connection: sa.Connection, period: Period, basis: str, unit_code: str) -> list[dict[str, Any]]:
+    """Rows of form II.06 of a unit, as `mart.form_06a` has them; a withheld field is a row of None."""
+    key = _key(period, basis) | {"unit": unit_code}
+    rows = [dict(row) for row in _mappings(connection, "form_06a", key)]
+    for row in _mappings(connection, "withheld_fields", key):
+        name = "Tổng số" if row["field_code"] == "*" else row["field_code"]
+        rows.append({"field_code": row["field_code"], "field_name": name, "flags": ["withheld"]})
+    return rows
+
+
+def target_rows(connection: sa.Connection, period: Period, basis: str) -> dict[str, dict[str, Any]]:
+    """Target → figure and verdict of `mart.kpi_vs_target`."""
+    return {row["target_id"]: dict(row) for row in _mappings(connection, "targets", _key(period, basis))}
+
+
+def _key(period: Period, basis: str) -> dict[str, Any]:
+    return {"calendar": period.calendar, "label": period.label, "basis": basis}
+
+
+def _mappings(connection: sa.Connection, name: str, parameters: dict[str, Any]) -> Sequence[sa.RowMapping]:
+    return connection.execute(statement(name), parameters).mappings().all()
+
+
+def _levels_of(units: Sequence[Unit]) -> list[str]:
+    return [level for level in ("commune", "department") if any(unit.level == level for unit in units)]

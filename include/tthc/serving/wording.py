@@ -1,0 +1,131 @@
+"""How figures, days, periods and states are written for a Vietnamese reader: one wording for workbooks and pages."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from pathlib import Path
+
+from tthc.settings import LOCAL
+
+NOTHING_OCCURRED = "không phát sinh"
+WITHHELD = "tạm giữ"
+UNKNOWN = "chưa rõ"
+
+CALENDARS = {
+    "VPCP_15_14": "Kỳ báo cáo từ ngày 15 đến ngày 14 (NĐ 09/2019/NĐ-CP)",
+    "CALENDAR": "Tháng dương lịch (Bộ chỉ số 766)",
+}
+BASES = {"as_reported": "Đơn vị như báo cáo", "current_boundary": "Địa giới hiện nay"}
+PROFILES = {"TT01_06A": "Biểu 06a", "IDX766": "Bộ chỉ số 766", "DASH": "Bảng theo dõi", "*": ""}
+STATUSES = {
+    "interim": "Tạm tính (kỳ chưa kết thúc)",
+    "provisional": "Sơ bộ (chưa đủ đơn vị)",
+    "final": "Chính thức",
+}
+FLAGS = {
+    "withheld": "tạm giữ vì số liệu tự mâu thuẫn",
+    "from_summary": "lấy từ biểu tổng hợp do đơn vị lập",
+    "split_unit": "có đơn vị cũ bị chia tách",
+    "below_minimum": "ít hồ sơ",
+}
+VERDICTS = {
+    "loaded": "đã nạp",
+    "loaded_with_quarantine": "đã nạp, có dòng cách ly",
+    "held": "bị giữ lại",
+    "rejected": "bị từ chối",
+    "already_known": "đã biết, không có gì mới",
+    "deferred": "hoãn",
+}
+DROPPED = {
+    "BLANK": "dòng trống",
+    "COLUMN_NUMBERS": "dòng đánh số cột",
+    "REPEATED_HEADER": "dòng tiêu đề lặp lại",
+    "TOTAL_ROW": "dòng tổng",
+}
+LEVELS = {"commune": "Xã, phường", "department": "Sở, ban, ngành", "province": "Tỉnh"}
+
+_ROMAN = ("I", "II", "III", "IV")
+
+
+def count(number: int | None) -> str:
+    """1234567 → "1.234.567"; None (withheld) → "tạm giữ"."""
+    return WITHHELD if number is None else f"{number:,}".replace(",", ".")
+
+
+def decimal(number: Decimal, places: int = 2) -> str:
+    """Rounded half up, with a decimal comma: 94.996 → "95,00"."""
+    rounded = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return f"{rounded:f}".replace(".", ",")
+
+
+def percent(numerator: int | None, denominator: int | None) -> str:
+    """ "95,00%" of exact counts; "không phát sinh" over 0, "tạm giữ" when withheld, "" for a count."""
+    if numerator is None:
+        return WITHHELD
+    if denominator is None:
+        return ""
+    if denominator == 0:
+        return NOTHING_OCCURRED
+    return decimal(Decimal(numerator) * 100 / Decimal(denominator)) + "%"
+
+
+def gap(numerator: int, denominator: int, value: Decimal) -> str:
+    """Percentage points between a rate and its target; a miss too small for two decimals is not shown as 0."""
+    points = (Decimal(numerator) / Decimal(denominator) - value) * 100
+    sign = "−" if points < 0 else "+" if points > 0 else ""
+    shown = decimal(abs(points))
+    return f"{sign}dưới 0,01" if points and shown == "0,00" else f"{sign}{shown}"
+
+
+def target(comparator: str, value: Decimal) -> str:
+    """ ">=", 0.95 → "≥ 95%"."""
+    shown = f"{(value * 100).normalize():f}".replace(".", ",")
+    return f"{comparator.replace('>=', '≥')} {shown}%"
+
+
+def day(on: date | None) -> str:
+    """14/3/2026."""
+    return UNKNOWN if on is None else f"{on.day}/{on.month}/{on.year}"
+
+
+def moment(at: datetime) -> str:
+    """20:05 ngày 14/3/2026, in Việt Nam."""
+    local = at.astimezone(LOCAL)
+    return f"{local:%H:%M} ngày {day(local.date())}"
+
+
+def period_name(kind: str, label: str) -> str:
+    """ "2026-Q1" → "Quý I/2026"."""
+    year, _, part = label.partition("-")
+    if kind == "month":
+        return f"Tháng {int(part)}/{year}"
+    if kind == "quarter":
+        return f"Quý {_ROMAN[int(part[1:]) - 1]}/{year}"
+    if kind == "half":
+        return f"6 tháng {'đầu' if part == 'H1' else 'cuối'} năm {year}"
+    return f"9 tháng năm {year}" if kind == "nine_months" else f"Năm {year}"
+
+
+def period_title(kind: str, label: str, start: date, end: date) -> str:
+    """ "Quý I/2026 (từ ngày 15/12/2025 đến ngày 14/3/2026)", as form II.06 states it."""
+    return f"{period_name(kind, label)} (từ ngày {day(start)} đến ngày {day(end)})"
+
+
+def flags(names: list[str] | tuple[str, ...]) -> str:
+    """The flags of a figure in words."""
+    return "; ".join(FLAGS.get(name, name) for name in names)
+
+
+@cache
+def counters() -> dict[str, str]:
+    """Counter of the registry → what it counts."""
+    with (Path(__file__).parent / "counters.csv").open(encoding="utf-8", newline="") as handle:
+        return {row["counter"]: row["wording"] for row in csv.DictReader(handle)}
+
+
+def of_counters(expression: str | None) -> str:
+    """ "resolved_early + resolved_late" in words; a counter without a wording keeps its name."""
+    return " + ".join(counters().get(name, name) for name in expression.split(" + ")) if expression else ""

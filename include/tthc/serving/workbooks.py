@@ -1,0 +1,158 @@
+"""How every workbook that leaves the house looks, and that nothing in it can run: texts stay texts."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from tthc.domain.errors import Misconfigured, OutsideSystemFailed
+from tthc.settings import LOCAL
+
+_A4 = 9
+_LONGEST_TEXT = 8_000  # Excel takes 32,767 letters a cell, and a cell of more would silently stay empty
+# Dots between thousands whatever the reader's locale: a comma there would be read as a decimal comma.
+_COUNT = '[>=1000000]#"."000"."000;[>=1000]#"."000;0'
+_BASE = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter"}
+_CELL = _BASE | {"border": 1, "border_color": "#7F7F7F", "text_wrap": True}
+_STYLES: dict[str, dict[str, Any]] = {
+    "title": _BASE | {"bold": True, "font_size": 14, "align": "center", "text_wrap": True},
+    "centre": _BASE | {"align": "center", "text_wrap": True},
+    "strong": _BASE | {"bold": True, "text_wrap": True},
+    "plain": _BASE | {"text_wrap": True, "valign": "top"},
+    "corner": _BASE | {"italic": True, "align": "right"},
+    "note": _BASE | {"italic": True, "align": "center", "text_wrap": True},
+    "head": _CELL | {"bold": True, "align": "center", "bg_color": "#DCE6F1"},
+    "number": _CELL | {"italic": True, "align": "center", "font_size": 9},
+    "text": _CELL,
+    "middle": _CELL | {"align": "center"},
+    "count": _CELL | {"num_format": _COUNT, "align": "right"},
+    "rate": _CELL | {"align": "right"},
+    "total_text": _CELL | {"bold": True},
+    "total_count": _CELL | {"bold": True, "num_format": _COUNT, "align": "right"},
+    "good": _CELL | {"align": "center", "bold": True, "font_color": "#1B5E20", "bg_color": "#E8F5E9"},
+    "bad": _CELL | {"align": "center", "bold": True, "font_color": "#8E0000", "bg_color": "#FDECEA"},
+}
+
+
+@dataclass(slots=True)
+class Book:
+    """A workbook being written. Every cell goes through `put`, which never writes a formula or a link."""
+
+    file: Any
+    _formats: dict[str, Any] = field(default_factory=dict)
+
+    def style(self, name: str) -> Any:
+        if name not in self._formats:
+            self._formats[name] = self.file.add_format(_STYLES[name])
+        return self._formats[name]
+
+    def sheet(self, name: str, widths: Sequence[float], *, repeat: tuple[int, int] | None = None) -> Any:
+        """A sheet for A4 landscape, one page wide, with numbered pages; `repeat`: header rows of every page."""
+        sheet = self.file.add_worksheet(name)
+        sheet.set_landscape()
+        sheet.set_paper(_A4)
+        sheet.fit_to_pages(1, 0)
+        sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
+        sheet.set_footer("&L&9&A&R&9Trang &P/&N")
+        sheet.hide_gridlines(2)
+        for column, width in enumerate(widths):
+            sheet.set_column(column, column, width)
+        if repeat:
+            sheet.repeat_rows(*repeat)
+            sheet.freeze_panes(repeat[1] + 1, 0)
+        return sheet
+
+    def put(self, sheet: Any, row: int, column: int, value: str | int | None, style: str) -> None:
+        if value is None or value == "":
+            sheet.write_blank(row, column, None, self.style(style))
+        elif isinstance(value, int):
+            sheet.write_number(row, column, value, self.style(style))
+        else:
+            sheet.write_string(row, column, value[:_LONGEST_TEXT], self.style(style))
+
+    def put_row(self, sheet: Any, row: int, cells: Sequence[tuple[str | int | None, str]]) -> None:
+        for column, (value, style) in enumerate(cells):
+            self.put(sheet, row, column, value, style)
+
+    def across(self, sheet: Any, row: int, columns: tuple[int, int], text: str, style: str, height: float = 0) -> None:
+        """One text over several columns."""
+        sheet.merge_range(row, columns[0], row, columns[1], "", self.style(style))
+        self.put(sheet, row, columns[0], text, style)
+        if height:
+            sheet.set_row(row, height)
+
+    def head(self, sheet: Any, row: int, headings: Sequence[str], height: float = 32) -> None:
+        sheet.set_row(row, height)
+        self.put_row(sheet, row, [(heading, "head") for heading in headings])
+
+
+@contextmanager
+def writing(target: Path | BytesIO, *, title: str, made_at: datetime, row_by_row: bool = False) -> Iterator[Book]:
+    """A workbook written to memory, or to a file that appears whole or not at all.
+
+    `row_by_row` keeps memory flat at any length; rows must then be written in order. Raises OutsideSystemFailed.
+    """
+    if isinstance(target, BytesIO):
+        with _open(target, title, made_at, row_by_row) as book:
+            yield book
+        return
+    unfinished = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, unfinished = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=".part", dir=target.parent)
+        os.close(handle)
+        with _open(unfinished, title, made_at, row_by_row) as book:
+            yield book
+        os.chmod(unfinished, 0o644)
+        os.replace(unfinished, target)
+    except OSError as error:
+        raise OutsideSystemFailed(f"{target} cannot be written: {error.strerror or error}") from error
+    finally:
+        if unfinished:
+            with suppress(FileNotFoundError):
+                os.unlink(unfinished)
+
+
+@contextmanager
+def _open(target: str | BytesIO, title: str, made_at: datetime, row_by_row: bool) -> Iterator[Book]:
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "constant_memory": row_by_row,
+        "in_memory": not row_by_row,
+    }
+    try:
+        with xlsxwriter.Workbook(target, options) as file:
+            file.set_properties({"title": title, "created": made_at.astimezone(LOCAL).replace(tzinfo=None)})
+            yield Book(file)
+    except xlsxwriter.exceptions.FileCreateError as error:
+        raise OSError(str(error)) from error
+
+
+def save(target: Path, content: bytes) -> Path:
+    """Write a finished workbook; the file appears whole or not at all. Raises OutsideSystemFailed."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = target.with_name(f".{target.name}.part")
+        unfinished.write_bytes(content)
+        os.replace(unfinished, target)
+    except OSError as error:
+        raise OutsideSystemFailed(f"{target} cannot be written: {error.strerror or error}") from error
+    return target
+
+
+def checked_target(target: Path) -> Path:
+    """Where a workbook may go. Raises Misconfigured."""
+    if target.suffix.lower() != ".xlsx" or target.is_dir():
+        raise Misconfigured(f"--out must name a file that ends in .xlsx, not {str(target)!r}")
+    return target

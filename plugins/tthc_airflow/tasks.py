@@ -1,0 +1,126 @@
+"""What each task of the nightly DAG does: one call of tthc.pipeline. In and out go references and counts, never rows.
+
+The pipeline is imported inside the functions: DAG files import this module whenever they are parsed.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import get_current_context
+from airflow.sdk.exceptions import AirflowSkipException
+
+from tthc.domain.errors import Misconfigured
+from tthc.settings import LOCAL, Settings, settings
+from tthc_airflow.assets import FIGURES
+from tthc_airflow.failures import told_to_airflow
+
+if TYPE_CHECKING:
+    from tthc.landing.store import Receipt
+
+log = logging.getLogger(__name__)
+
+Reference = dict[str, str]  # source_id, night (yyyy-mm-dd), file_name, sha256
+
+
+def prepare() -> str:
+    """Bring the warehouse and its reference data up to date; the night of this run, yyyy-mm-dd."""
+    from tthc import pipeline
+
+    with told_to_airflow():
+        night = night_of(get_current_context())
+        pipeline.init(settings())
+    return night.isoformat()
+
+
+def receive(source_id: str, night: str) -> list[list[Reference]]:
+    """Land what one source delivered for a night; references to its files, in batches."""
+    from tthc import pipeline
+
+    with told_to_airflow():
+        current, day = settings(), date.fromisoformat(night)
+        receipts, growing = pipeline.receive(current, folder_of(current, day), day, only=source_id)
+        batches = [[_reference(receipt) for receipt in batch] for batch in pipeline.batches(current, receipts)]
+    log.info("source=%s night=%s files=%d deferred=%d", source_id, night, len(receipts), len(growing))
+    return batches
+
+
+def load(batch: list[Reference]) -> dict[str, int]:
+    """Stage and commit one batch; verdict → files, and the rows read, accepted and quarantined."""
+    from tthc import pipeline
+    from tthc.staging.reader_process import ReaderPool
+
+    get_current_context()["files"] = f"{len(batch)} files from {batch[0]['file_name']} on"
+    with told_to_airflow(), ReaderPool() as readers:
+        outcome = pipeline.load(settings(), [_receipt(reference) for reference in batch], readers)
+    return outcome.files | {
+        "rows_read": outcome.rows_read,
+        "rows_accepted": outcome.rows_accepted,
+        "rows_quarantined": outcome.rows_quarantined,
+    }
+
+
+def publish() -> int:
+    """Publish the figures; the publication's number. Skipped when nothing has moved since the last publication."""
+    from tthc import pipeline
+
+    with told_to_airflow():
+        publication_id = pipeline.publish(settings())
+    if publication_id is None:
+        raise AirflowSkipException("nothing has moved since the last publication; its figures stay current")
+    get_current_context()["outlet_events"][FIGURES].extra = {"publication_id": publication_id}
+    return publication_id
+
+
+def notify() -> str | None:
+    """Send the messages that wait; the name of the digest in TTHC_HOME/out/messages, None when none waited."""
+    from tthc import pipeline
+
+    with told_to_airflow():
+        digest = pipeline.notify(settings())
+    return digest.name if digest else None
+
+
+def night_of(context: Any) -> date:
+    """The night a run is about: its parameter `night`, else its partition key, else the day it was asked for.
+
+    The same for every try of every task of a run. Raises Misconfigured when parameter or key is not a date.
+    """
+    run = context["dag_run"]
+    text = context["params"].get("night") or run.partition_key
+    if text is None:
+        asked: date = run.run_after.astimezone(LOCAL).date()
+        return asked
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Misconfigured(f"the night of this run is {text!r}; it must be a date like 2026-06-30") from None
+
+
+def folder_of(current: Settings, night: date) -> Path:
+    """TTHC_DROP/<night>/ where a folder of that name exists, else TTHC_DROP itself."""
+    dated = current.drop / night.isoformat()
+    return dated if dated.is_dir() else current.drop
+
+
+def _reference(receipt: Receipt) -> Reference:
+    return {
+        "source_id": receipt.source_id,
+        "night": receipt.night.isoformat(),
+        "file_name": receipt.file_name,
+        "sha256": receipt.sha256,
+    }
+
+
+def _receipt(reference: Reference) -> Receipt:
+    from tthc.landing.store import Receipt
+
+    return Receipt(
+        source_id=reference["source_id"],
+        night=date.fromisoformat(reference["night"]),
+        file_name=reference["file_name"],
+        sha256=reference["sha256"],
+    )

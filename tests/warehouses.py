@@ -1,0 +1,216 @@
+"""A fresh warehouse for whoever asks: one embedded server a test session, one database a warehouse, copied from a template.
+
+`Warehouse.load` runs the real pipeline of `tthc load`. Three things are kept between loads because making them anew
+takes seconds and decides nothing: the reader processes, the parsed `units.csv`, and the migration (done by `fresh`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import sqlalchemy as sa
+
+from tthc import pipeline
+from tthc.pipeline import Outcome
+from tthc.reference.units import read_places
+from tthc.settings import Settings
+from tthc.staging.reader_process import ReaderPool
+from tthc.warehouse import connect, server
+
+KEY = "synthetic key of the tests, 32 bytes or so"
+_TEMPLATE = "template_tthc"
+_places = cache(read_places)
+
+Files = Mapping[str, bytes]  # "mot_cua_csv/a.csv" → content
+
+
+@dataclass(slots=True)
+class Warehouse:
+    """One database with a home of its own; `query` reads it as its owner."""
+
+    settings: Settings
+    readers: ReaderPool
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        assert self.settings.warehouse_url is not None
+        return self.settings.warehouse_url
+
+    def environment(self) -> dict[str, str]:
+        """The TTHC_* variables under which the command `tthc` reaches this warehouse."""
+        overlay = self.settings.reference_overlay
+        return {
+            "TTHC_HOME": str(self.settings.home),
+            "TTHC_WAREHOUSE_URL": self.url,
+            "TTHC_HMAC_KEY": KEY,
+            **({"TTHC_REFERENCE": str(overlay)} if overlay else {}),
+        }
+
+    def drop(self, files: Files) -> Path:
+        """A drop folder holding these files."""
+        folder = Path(tempfile.mkdtemp(prefix="drop-", dir=self.settings.home))
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return folder
+
+    def load(self, night: date, files: Files) -> Outcome:
+        """What `tthc load --drop … --as-of night` does with these files."""
+        with self.kept(), mock.patch.object(pipeline, "init"):
+            return pipeline.run(self.settings, self.drop(files), night, self.said.append)
+
+    def load_only(self, night: date, files: Files) -> Outcome:
+        """The same without publishing."""
+        total = Outcome()
+        with self.kept():
+            receipts, _ = pipeline.receive(self.settings, self.drop(files), night)
+            for batch in pipeline.batches(self.settings, receipts):
+                total.add_all(pipeline.load(self.settings, batch, self.readers))
+        return total
+
+    def publish(self) -> int | None:
+        with self.kept():
+            return pipeline.publish(self.settings)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Use the session's reader processes and the units already parsed."""
+        with (
+            mock.patch.object(pipeline, "ReaderPool", lambda *_: nullcontext(self.readers)),
+            mock.patch.object(pipeline, "read_places", _places),
+        ):
+            yield
+
+    def query(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
+        with connect.transaction(self.settings) as connection:
+            return [dict(row) for row in connection.execute(sa.text(statement), parameters).mappings()]
+
+    def value(self, statement: str, **parameters: Any) -> Any:
+        ((only,),) = [tuple(row.values()) for row in self.query(statement, **parameters)]
+        return only
+
+    def figure(
+        self,
+        metric: str,
+        *,
+        unit: str,
+        period: str,
+        calendar: str = "VPCP_15_14",
+        profile: str = "*",
+        basis: str = "as_reported",
+        field_code: str = "*",
+    ) -> tuple[int | None, int | None] | None:
+        """(numerator, denominator) of one row of mart.kpi, None where there is no row."""
+        rows = self.query(
+            "select numerator, denominator from mart.kpi where metric_id = :metric and unit_code = :unit "
+            "and period_label = :period and period_calendar = :calendar and profile = :profile and basis = :basis "
+            "and field_code = :field",
+            metric=metric,
+            unit=unit,
+            period=period,
+            calendar=calendar,
+            profile=profile,
+            basis=basis,
+            field=field_code,
+        )
+        assert len(rows) < 2, rows
+        return (rows[0]["numerator"], rows[0]["denominator"]) if rows else None
+
+    def quarantine(self) -> set[tuple[str, int, str]]:
+        """(file, row, rule) of every refusal."""
+        rows = self.query(
+            "select file_name, row_no, rule_id from core.quarantine join core.delivery using (delivery_id)"
+        )
+        return {(row["file_name"], row["row_no"], row["rule_id"]) for row in rows}
+
+    def files(self) -> dict[str, dict[str, Any]]:
+        """File name → its own row of mart.data_quality, of the newest night."""
+        rows = self.query("select * from mart.data_quality where rule_id is null order by night")
+        return {row["file_name"]: row for row in rows}
+
+    def empty(self) -> None:
+        """Take everything out again but the reference data."""
+        tables = self.query(
+            "select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables "
+            "where schemaname in ('core', 'rollup', 'alerts') and tablename not like 'alembic%'"
+        )
+        names = ", ".join(row["name"] for row in tables)
+        with connect.transaction(self.settings) as connection:
+            connection.execute(sa.text(f"truncate {names} restart identity cascade"))
+            connection.execute(sa.text("delete from ref.procedure where origin = 'catalogue'"))
+
+
+class Warehouses:
+    """The session's server: makes warehouses and throws them away."""
+
+    def __init__(self) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="tthc-tests-"))
+        self.home.chmod(0o755)  # the server runs under another account when the tests run as root
+        self.url = server.start(self.home)
+        self.readers = ReaderPool()
+        self._numbers = itertools.count(1)
+        with self.admin() as connection:
+            # Only clients are killed here; what the disk does is the business of test_server.
+            connection.execute(sa.text("alter system set fsync = off"))
+            connection.execute(sa.text("alter system set synchronous_commit = off"))
+            connection.execute(sa.text("select pg_reload_conf()"))
+            connection.execute(sa.text(f"create database {_TEMPLATE}"))
+        template = self._settings(_TEMPLATE)
+        pipeline.init(template)
+        connect._engine(self._url(_TEMPLATE)).dispose()
+
+    def _url(self, database: str) -> str:
+        return sa.make_url(self.url).set(database=database).render_as_string(hide_password=False)
+
+    def _settings(self, database: str) -> Settings:
+        home = self.home / database
+        home.mkdir(exist_ok=True)
+        return Settings(
+            home=home,
+            warehouse_url=self._url(database),
+            province="42",
+            hmac_key=KEY,
+            hmac_key_file=None,
+            reference_overlay=None,
+        )
+
+    @contextmanager
+    def admin(self) -> Iterator[sa.Connection]:
+        engine = sa.create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def fresh(self, overlay: Path | None = None) -> Iterator[Warehouse]:
+        """An empty warehouse of province 42, with `overlay` as TTHC_REFERENCE if given."""
+        database = f"w{next(self._numbers)}"
+        with self.admin() as connection:
+            connection.execute(sa.text(f"create database {database} template {_TEMPLATE}"))
+        settings = self._settings(database)
+        if overlay is not None:
+            settings = replace(settings, reference_overlay=overlay)
+            pipeline.init(settings)
+        try:
+            yield Warehouse(settings, self.readers)
+        finally:
+            connect._engine(self._url(database)).dispose()
+            with self.admin() as connection:
+                connection.execute(sa.text(f"drop database {database} with (force)"))
+            shutil.rmtree(settings.home, ignore_errors=True)
+
+    def close(self) -> None:
+        self.readers.__exit__(None, None, None)
+        server.stop(self.home)
+        shutil.rmtree(self.home, ignore_errors=True)
