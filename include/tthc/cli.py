@@ -120,12 +120,36 @@ def load(
 
 
 @app.command()
-def rollup(full: Annotated[bool, typer.Option(help="Recompute even when nothing has moved.")] = False) -> None:
-    """Build the figures of the newest night and publish what changed."""
+def rollup(
+    period: Annotated[str | None, typer.Option(help="Show this period afterwards, such as 2026-Q1.")] = None,
+    full: Annotated[bool, typer.Option(help="Recompute even when nothing has moved.")] = False,
+    as_known_on: Annotated[
+        str | None, typer.Option(help="With --period: as known on that night, yyyy-mm-dd; nothing is published.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build the figures of the newest night and publish what changed.
+
+    With --period the figures of that period are shown: what was true as far as is known now, or, with --as-known-on,
+    what was known on an earlier night.
+    """
     from tthc import pipeline
 
+    if as_known_on is not None:
+        if period is None:
+            raise typer.BadParameter("--as-known-on needs --period")
+        _show(pipeline.figures_as_known(settings(), _night(as_known_on), period), as_json, "no figure was known")
+        return
     publication_id = pipeline.publish(settings(), full=full)
     _say("figures unchanged" if publication_id is None else f"publication {publication_id} is current")
+    if period is not None:
+        rows = _rows(
+            "select period_calendar, period_kind, period_label, unit_code, basis, field_code, metric_id, profile, "
+            "numerator, denominator, rate from mart.kpi where period_label = :label and field_code = '*' "
+            "order by period_calendar, unit_code, basis, metric_id, profile",
+            {"label": period},
+        )
+        _show(rows, as_json, f"no figure of {period}")
 
 
 @files.command("list")

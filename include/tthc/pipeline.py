@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -31,7 +32,8 @@ from tthc.settings import LOCAL, Settings
 from tthc.sources.drop_folder import waiting_files
 from tthc.staging.parse import Meanings
 from tthc.staging.reader_process import ReaderPool
-from tthc.staging.stage import StagedFile, stage
+from tthc.staging.stage import stage
+from tthc.staging.staged_file import StagedFile
 from tthc.warehouse import load as warehouse
 from tthc.warehouse import schema
 from tthc.warehouse.connect import transaction
@@ -197,6 +199,15 @@ def publish(settings: Settings, full: bool = False) -> int | None:
         build.write(connection, publication_id)
         build.make_current(connection, publication_id)
     return publication_id
+
+
+def figures_as_known(settings: Settings, known_on: date, label: str) -> list[dict[str, Any]]:
+    """Figures of a period as they were known on an earlier night; nothing is published."""
+    with transaction(settings) as connection:
+        metrics = read_metrics(settings)[1]
+        return build.figures_as_known(
+            connection, known_on=known_on, province=settings.province, label=label, metrics=metrics
+        )
 
 
 def notify(settings: Settings) -> Path | None:

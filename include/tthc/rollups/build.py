@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
+from tthc.reference.kpis import Metric
+from tthc.rollups.metrics import metric_lines
 from tthc.warehouse.connect import run_script
 
 
@@ -99,3 +103,15 @@ def write(connection: sa.Connection, publication_id: int) -> None:
     connection.execute(sa.text("update tonight set publication_id = :id"), {"id": publication_id})
     _run(connection, *_WRITES)
     run_script(connection, "drop view if exists pg_temp.known cascade")
+
+
+def figures_as_known(
+    connection: sa.Connection, *, known_on: date, province: str, label: str, metrics: Sequence[Metric]
+) -> list[dict[str, Any]]:
+    """Figures of one period as they were known on a night; nothing is published or kept.
+
+    Columns of mart.kpi's key, numerator, denominator, rate; one row a unit, basis and metric, all fields together.
+    """
+    compute(connection, night=known_on, province=province, known_on=known_on)
+    statement = (_SQL / "known_figures.sql").read_text(encoding="utf-8").replace(":metrics", metric_lines(metrics))
+    return [dict(row) for row in connection.execute(sa.text(statement), {"label": label}).mappings()]

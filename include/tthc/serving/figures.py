@@ -140,7 +140,7 @@ def newest_closed(published: Sequence[Period]) -> Period | None:
 
 def period_of(published: Sequence[Period], calendar: str, label: str) -> Period:
     """The published period of that label. Raises Misconfigured."""
-    if calendar not in PeriodCalendar:
+    if calendar not in set(PeriodCalendar):
         raise Misconfigured(f"calendar {calendar!r} is not known; choose one of {', '.join(PeriodCalendar)}")
     labels = [period.label for period in published if period.calendar == calendar]
     if not labels:
@@ -154,20 +154,23 @@ def period_of(published: Sequence[Period], calendar: str, label: str) -> Period:
 
 def unit_of(units: Sequence[Unit], code: str, province: str) -> Unit:
     """The newest span of a unit of the province. Raises Misconfigured."""
-    spans = [unit for unit in units if unit.unit_code == code]
-    if not spans:
+    found = unit_on(units, code, date.max)
+    if found is None:
         known = [next(u.unit_code for u in reversed(units) if u.level == level) for level in _levels_of(units)]
         raise Misconfigured(f"{code!r} is not a unit of province {province}; codes look like {', '.join(known)}")
-    return max(spans, key=lambda unit: unit.valid_from or date.min)
+    return found
+
+
+def unit_on(units: Sequence[Unit], code: str, on: date) -> Unit | None:
+    """The span of a unit on a day, else its newest; None when there is no such unit."""
+    spans = [unit for unit in units if unit.unit_code == code]
+    valid = [unit for unit in spans if _is_valid(unit, on)]
+    return max(valid or spans, key=lambda unit: unit.valid_from or date.min, default=None)
 
 
 def units_on(units: Sequence[Unit], level: str, on: date) -> list[Unit]:
     """The units of a level that are valid on a day."""
-    return [
-        unit
-        for unit in units
-        if unit.level == level and (unit.valid_from or date.min) <= on <= (unit.valid_to or date.max)
-    ]
+    return [unit for unit in units if unit.level == level and _is_valid(unit, on)]
 
 
 def figures_of(connection: sa.Connection, period: Period, basis: str, codes: Sequence[str]) -> dict[str, UnitFigures]:
@@ -211,6 +214,10 @@ def form_rows(connection: sa.Connection, period: Period, basis: str, unit_code: 
 def target_rows(connection: sa.Connection, period: Period, basis: str) -> dict[str, dict[str, Any]]:
     """Target → figure and verdict of `mart.kpi_vs_target`."""
     return {row["target_id"]: dict(row) for row in _mappings(connection, "targets", _key(period, basis))}
+
+
+def _is_valid(unit: Unit, on: date) -> bool:
+    return (unit.valid_from or date.min) <= on <= (unit.valid_to or date.max)
 
 
 def _key(period: Period, basis: str) -> dict[str, Any]:

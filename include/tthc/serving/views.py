@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import io
 from pathlib import Path
 
 import sqlalchemy as sa
 from psycopg import sql
 
 from tthc.reference.kpis import Metric
+from tthc.rollups.metrics import metric_lines
 from tthc.warehouse.connect import run_script
 
 _MART = Path(__file__).parent / "mart"
 
 
 def create_views(connection: sa.Connection, metrics: list[Metric]) -> None:
-    """Rebuild schema mart from the metric registry, within the caller's transaction."""
-    lines = ",\n    ".join(_line(metric) for metric in metrics)
-    run_script(connection, (_MART / "views.sql").read_text(encoding="utf-8").replace("    :metrics", f"    {lines}"))
-    _comment(connection)
-    run_script(connection, (_MART / "grants.sql").read_text(encoding="utf-8"))
+    """Rebuild schema mart from the metric registry when anything of it has changed; readers are not disturbed else."""
+    views = (_MART / "views.sql").read_text(encoding="utf-8").replace(":metrics", metric_lines(metrics))
+    comments, grants = ((_MART / name).read_text(encoding="utf-8") for name in ("comments.csv", "grants.sql"))
+    version = "tthc " + hashlib.sha256("".join((views, comments, grants)).encode()).hexdigest()[:16]
+    built = connection.execute(sa.text("select obj_description(to_regnamespace('mart')::oid, 'pg_namespace')")).scalar()
+    if built == version:
+        return
+    run_script(connection, views)
+    _comment(connection, comments)
+    run_script(connection, grants)
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(sql.SQL("comment on schema mart is {}").format(sql.Literal(version)))
 
 
-def _line(metric: Metric) -> str:
-    # Counters and ids are checked by the registry: lower-case names joined by " + ", nothing else.
-    numerator = _of_counters(metric.numerator)
-    denominator = _of_counters(metric.denominator) if metric.denominator else "null::bigint"
-    return f"('{metric.id}', '{metric.profile}', {numerator}, {denominator})"
-
-
-def _of_counters(expression: str) -> str:
-    return " + ".join(f"counter.{name}" for name in expression.split(" + "))
-
-
-def _comment(connection: sa.Connection) -> None:
-    with (_MART / "comments.csv").open(encoding="utf-8", newline="") as handle:
-        comments = {row["object"]: row["comment"] for row in csv.DictReader(handle)}
+def _comment(connection: sa.Connection, text: str) -> None:
+    comments = {row["object"]: row["comment"] for row in csv.DictReader(io.StringIO(text))}
     columns = connection.execute(
         sa.text("select table_name, column_name from information_schema.columns where table_schema = 'mart'")
     ).all()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
@@ -29,15 +28,16 @@ _STYLES: dict[str, dict[str, Any]] = {
     "strong": _BASE | {"bold": True, "text_wrap": True},
     "plain": _BASE | {"text_wrap": True, "valign": "top"},
     "corner": _BASE | {"italic": True, "align": "right"},
+    "corner_left": _BASE | {"bold": True},
     "note": _BASE | {"italic": True, "align": "center", "text_wrap": True},
     "head": _CELL | {"bold": True, "align": "center", "bg_color": "#DCE6F1"},
     "number": _CELL | {"italic": True, "align": "center", "font_size": 9},
     "text": _CELL,
     "middle": _CELL | {"align": "center"},
-    "count": _CELL | {"num_format": _COUNT, "align": "right"},
-    "rate": _CELL | {"align": "right"},
+    "count": _CELL | {"num_format": _COUNT, "align": "right", "indent": 1},
+    "rate": _CELL | {"align": "right", "indent": 1},
     "total_text": _CELL | {"bold": True},
-    "total_count": _CELL | {"bold": True, "num_format": _COUNT, "align": "right"},
+    "total_count": _CELL | {"bold": True, "num_format": _COUNT, "align": "right", "indent": 1},
     "good": _CELL | {"align": "center", "bold": True, "font_color": "#1B5E20", "bg_color": "#E8F5E9"},
     "bad": _CELL | {"align": "center", "bold": True, "font_color": "#8E0000", "bg_color": "#FDECEA"},
 }
@@ -105,21 +105,16 @@ def writing(target: Path | BytesIO, *, title: str, made_at: datetime, row_by_row
         with _open(target, title, made_at, row_by_row) as book:
             yield book
         return
-    unfinished = None
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, unfinished = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=".part", dir=target.parent)
-        os.close(handle)
-        with _open(unfinished, title, made_at, row_by_row) as book:
+        with _open(str(unfinished), title, made_at, row_by_row) as book:
             yield book
-        os.chmod(unfinished, 0o644)
         os.replace(unfinished, target)
     except OSError as error:
         raise OutsideSystemFailed(f"{target} cannot be written: {error.strerror or error}") from error
     finally:
-        if unfinished:
-            with suppress(FileNotFoundError):
-                os.unlink(unfinished)
+        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -137,18 +132,6 @@ def _open(target: str | BytesIO, title: str, made_at: datetime, row_by_row: bool
             yield Book(file)
     except xlsxwriter.exceptions.FileCreateError as error:
         raise OSError(str(error)) from error
-
-
-def save(target: Path, content: bytes) -> Path:
-    """Write a finished workbook; the file appears whole or not at all. Raises OutsideSystemFailed."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(f".{target.name}.part")
-        unfinished.write_bytes(content)
-        os.replace(unfinished, target)
-    except OSError as error:
-        raise OutsideSystemFailed(f"{target} cannot be written: {error.strerror or error}") from error
-    return target
 
 
 def checked_target(target: Path) -> Path:

@@ -21,7 +21,8 @@ from tthc.settings import Settings
 from tthc.staging.grid import heading_key
 from tthc.staging.parse import Meanings
 from tthc.staging.reader_process import ReaderPool
-from tthc.staging.stage import StagedFile, stage
+from tthc.staging.stage import stage
+from tthc.staging.staged_file import StagedFile
 
 
 @dataclass(slots=True)

@@ -13,7 +13,8 @@ from tthc.domain.errors import FileRefused
 from tthc.domain.period import PeriodCalendar, ReportingPeriod, periods_containing
 from tthc.domain.text import clean, fold
 from tthc.reference.layouts import Layout
-from tthc.staging.parse import Meanings, Parsed, nothing_refused, parse_whole_numbers
+from tthc.staging.columns import parse_whole_numbers
+from tthc.staging.parse import Meanings, Parsed, nothing_refused
 from tthc.staging.reader import Reading
 
 COUNTS = (

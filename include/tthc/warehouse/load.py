@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tthc.domain.errors import Misconfigured, RowsNotConserved
 from tthc.domain.text import fold
 from tthc.landing.store import Receipt
-from tthc.staging.stage import StagedFile
+from tthc.staging.staged_file import StagedFile
 from tthc.staging.summary import COUNTS
 from tthc.warehouse import late
 from tthc.warehouse.connect import run_script

@@ -77,7 +77,7 @@ def check_key(connection: sa.Connection, key: bytes) -> None:
 
 
 def load_reference(connection: sa.Connection, settings: Settings) -> None:
-    """Replace the reference tables by the files and remember a fingerprint of what was loaded."""
+    """Replace the reference tables when the files have changed, and remember a fingerprint of what was loaded."""
     successions = read_successions(settings)
     places = read_places(settings)
     tables: dict[str, list[dict[str, Any]]] = {
@@ -128,12 +128,14 @@ def load_reference(connection: sa.Connection, settings: Settings) -> None:
             for t in read_targets(settings)
         ],
     }  # fmt: skip
-    for name, rows in tables.items():
-        _replace(connection, name, rows)
-    _load_procedures(connection, settings)
     digest = hashlib.sha256(repr(sorted((name, sorted(map(repr, rows))) for name, rows in tables.items())).encode())
     digest.update(repr(sorted(map(repr, read_procedures(settings).values()))).encode())
     fingerprint = digest.hexdigest()[:12]
+    if connection.execute(sa.text("select fingerprint from ref.loaded")).scalar() == fingerprint:
+        return
+    for name, rows in tables.items():
+        _replace(connection, name, rows)
+    _load_procedures(connection, settings)
     connection.execute(
         sa.text(
             "insert into ref.loaded (fingerprint) values (:fingerprint) "

@@ -1,0 +1,24 @@
+-- Grain: unit, basis, metric of one period, all fields together, out of the temporary table `fresh`.
+select
+    counter.calendar as period_calendar,
+    counter.kind as period_kind,
+    counter.label as period_label,
+    counter.unit_code,
+    basis.basis,
+    counter.field_code,
+    metric.metric_id,
+    metric.profile,
+    metric.numerator,
+    metric.denominator,
+    (metric.numerator::numeric / nullif(metric.denominator, 0))::numeric(9, 6) as rate
+from fresh as counter
+cross join lateral (values
+    :metrics
+) as metric (metric_id, profile, numerator, denominator)
+cross join lateral unnest(
+    case counter.basis when '*' then array['as_reported', 'current_boundary'] else array[counter.basis] end
+) as basis (basis)
+where counter.label = :label
+and counter.field_code = '*'
+and (metric.numerator <> 0 or metric.denominator <> 0)
+order by counter.calendar, counter.unit_code, basis.basis, metric.metric_id, metric.profile

@@ -1,0 +1,160 @@
+"""What an owner of rows has to correct: one workbook a unit, or a source where a row does not say whose it is.
+
+It names file, sheet, row, column and rule, never a dossier code or any other value of a row.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from tthc.reference.sources import Source
+from tthc.reference.units import Unit
+from tthc.serving import wording
+from tthc.serving.figures import statement, unit_on
+from tthc.serving.workbooks import Book, writing
+from tthc.settings import LOCAL
+
+_ROWS_A_SHEET = 100_000
+_SUMMARY = "Tóm tắt"
+_ROWS = "Dòng cần sửa"
+_HEADINGS = ("STT", "Nguồn", "Tệp", "Trang tính", "Dòng (bản ghi)", "Cột", "Sai ở đâu", "Quy tắc", "Đêm dữ liệu")
+_WIDTHS = (7, 18, 34, 14, 10, 24, 60, 24, 12)
+_ADVICE = (
+    "Cách sửa: sửa tại hệ thống nguồn rồi xuất lại cả tệp. Dòng đúng sẽ được nhận ở lần nạp kế tiếp; không gửi riêng "
+    "từng dòng. Số dòng là số của tệp đã gửi; với tệp JSON là thứ tự bản ghi."
+)
+
+
+@dataclass(slots=True)
+class _Owner:
+    """A unit (`unit_code`) or, where that is unknown, a source; its counts by file and rule; files not loaded."""
+
+    unit_code: str | None
+    source_id: str
+    counts: list[sa.RowMapping] = field(default_factory=list)
+    refused: list[sa.RowMapping] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        return sum(count["first_count"] for count in self.counts)
+
+
+def write_all(
+    connection: sa.Connection, out: Path, *, units: Sequence[Unit], sources: dict[str, Source]
+) -> list[Path]:
+    """Workbooks of the newest night, one an owner; empty when there is nothing to correct.
+
+    Names are `<night>_<unit or source>.xlsx`. Raises OutsideSystemFailed.
+    """
+    connection.execute(sa.text("set transaction isolation level repeatable read"))
+    connection.execute(statement("quarantine_deliveries"))
+    now = datetime.now(LOCAL)
+    return [_write(connection, out, owner, units, sources, now) for owner in _owners(connection)]
+
+
+def _owners(connection: sa.Connection) -> list[_Owner]:
+    owners: dict[tuple[str | None, str], _Owner] = {}
+    for count in connection.execute(statement("quarantine_counts")).mappings():
+        key = (count["unit_code"], "" if count["unit_code"] else count["source_id"])
+        owners.setdefault(key, _Owner(count["unit_code"], count["source_id"])).counts.append(count)
+    for file in connection.execute(statement("refused_files")).mappings():
+        owners.setdefault((None, file["source_id"]), _Owner(None, file["source_id"])).refused.append(file)
+    return list(owners.values())
+
+
+def _write(
+    connection: sa.Connection,
+    out: Path,
+    owner: _Owner,
+    units: Sequence[Unit],
+    sources: dict[str, Source],
+    now: datetime,
+) -> Path:
+    night: date = (owner.counts or owner.refused)[0]["night"]
+    name = re.sub(r"[^\w.-]", "_", owner.unit_code or owner.source_id)
+    path = out / f"{night}_{name}.xlsx"
+    with writing(path, title=f"Dòng cần sửa, đêm {night}", made_at=now, row_by_row=True) as book:
+        _summary(book, owner, _named(owner, units, sources, night), night)
+        _rows(book, _refused_rows(connection, owner))
+    return path
+
+
+def _named(owner: _Owner, units: Sequence[Unit], sources: dict[str, Source], night: date) -> str:
+    if owner.unit_code:
+        unit = unit_on(units, owner.unit_code, night)
+        return f"Đơn vị: {unit.full_name} ({owner.unit_code})" if unit else f"Đơn vị: {owner.unit_code}"
+    source = sources.get(owner.source_id)
+    return f"Nguồn: {source.title if source else owner.source_id} ({owner.source_id}); đơn vị của dòng chưa xác định"
+
+
+def _summary(book: Book, owner: _Owner, named: str, night: date) -> None:
+    sheet = book.sheet(_SUMMARY, (18, 44, 26, 70, 12))
+    book.across(sheet, 0, (0, 4), "DANH SÁCH DÒNG DỮ LIỆU CẦN SỬA", "title", 26)
+    book.across(sheet, 1, (0, 4), named, "strong", 18)
+    book.across(sheet, 2, (0, 4), f"Đêm dữ liệu: {wording.day(night)}", "strong", 18)
+    book.across(sheet, 3, (0, 4), f"Số dòng bị cách ly: {wording.count(owner.rows)}", "strong", 18)
+    book.across(sheet, 4, (0, 4), _ADVICE, "plain", 36)
+    line = 6
+    if owner.counts:
+        book.head(sheet, line, ("Nguồn", "Tệp", "Quy tắc", "Sai ở đâu", "Số dòng"), 20)
+        for count in owner.counts:
+            line += 1
+            texts = [count[name] for name in ("source_id", "file_name", "rule_id", "reason")]
+            book.put_row(sheet, line, [*((text, "text") for text in texts), (count["row_count"], "count")])
+        line += 2
+        book.across(sheet, line, (0, 4), "Một dòng sai nhiều quy tắc được đếm ở từng quy tắc.", "plain")
+        line += 2
+    if owner.refused:
+        book.across(sheet, line, (0, 4), "Tệp không được nạp", "strong", 18)
+        line += 1
+        book.head(sheet, line, ("Nguồn", "Tệp", "Kết quả", "Lý do", ""), 20)
+        for file in owner.refused:
+            line += 1
+            verdict = wording.VERDICTS.get(file["verdict"], file["verdict"])
+            texts = [file["source_id"], file["file_name"], verdict, file["reason"], None]
+            book.put_row(sheet, line, [(text, "text") for text in texts])
+
+
+def _refused_rows(connection: sa.Connection, owner: _Owner) -> Iterator[sa.RowMapping]:
+    if not owner.counts:
+        return iter(())
+    streaming = connection.execution_options(yield_per=5_000)
+    parameters = {"unit": owner.unit_code, "source": owner.source_id}
+    return iter(streaming.execute(statement("quarantine_rows"), parameters).mappings())
+
+
+def _rows(book: Book, rows: Iterator[sa.RowMapping]) -> None:
+    numbered = enumerate(rows, start=1)
+    for part in itertools.count(1):
+        chunk = itertools.islice(numbered, _ROWS_A_SHEET)
+        first = next(chunk, None)
+        if first is None:
+            return
+        sheet = book.sheet(_ROWS if part == 1 else f"{_ROWS} {part}", _WIDTHS, repeat=(0, 0))
+        book.head(sheet, 0, _HEADINGS)
+        line = 0
+        for line, (number, row) in enumerate(itertools.chain([first], chunk), start=1):
+            book.put_row(sheet, line, _cells(number, row))
+        sheet.autofilter(0, 0, line, len(_HEADINGS) - 1)
+
+
+def _cells(number: int, row: sa.RowMapping) -> list[tuple[Any, str]]:
+    return [
+        (number, "middle"),
+        (row["source_id"], "text"),
+        (row["file_name"], "text"),
+        (row["sheet"], "text"),
+        (row["row_no"], "middle"),
+        (row["column_name"], "text"),
+        (row["reason"], "text"),
+        (row["rule_id"], "text"),
+        (wording.day(row["night"]), "middle"),
+    ]
