@@ -7,11 +7,12 @@ takes seconds and decides nothing: the reader processes, the parsed `units.csv`,
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from tthc import pipeline
 from tthc.pipeline import Outcome
 from tthc.reference.units import read_places
 from tthc.settings import Settings
+from tthc.settings import settings as read_settings
 from tthc.staging.reader_process import ReaderPool
 from tthc.warehouse import connect, server
 
@@ -174,17 +176,15 @@ class Warehouses:
     def _url(self, database: str) -> str:
         return sa.make_url(self.url).set(database=database).render_as_string(hide_password=False)
 
-    def _settings(self, database: str) -> Settings:
+    def _settings(self, database: str, overlay: Path | None = None) -> Settings:
         home = self.home / database
         home.mkdir(exist_ok=True)
-        return Settings(
-            home=home,
-            warehouse_url=self._url(database),
-            province="42",
-            hmac_key=KEY,
-            hmac_key_file=None,
-            reference_overlay=None,
-        )
+        variables = {"TTHC_HOME": str(home), "TTHC_WAREHOUSE_URL": self._url(database), "TTHC_HMAC_KEY": KEY}
+        others = {name: value for name, value in os.environ.items() if not name.startswith("TTHC_")}
+        if overlay is not None:
+            variables["TTHC_REFERENCE"] = str(overlay)
+        with mock.patch.dict(os.environ, {**others, **variables}, clear=True):
+            return read_settings()
 
     @contextmanager
     def admin(self) -> Iterator[sa.Connection]:
@@ -198,9 +198,8 @@ class Warehouses:
         database = f"w{next(self._numbers)}"
         with self.admin() as connection:
             connection.execute(sa.text(f"create database {database} template {_TEMPLATE}"))
-        settings = self._settings(database)
+        settings = self._settings(database, overlay)
         if overlay is not None:
-            settings = replace(settings, reference_overlay=overlay)
             pipeline.init(settings)
         try:
             yield Warehouse(settings, self.readers)

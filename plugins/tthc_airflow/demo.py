@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import date
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,7 +20,7 @@ import sqlalchemy as sa
 
 from tthc.domain.errors import OutsideSystemFailed, TthcError
 from tthc.settings import Settings, settings
-from tthc_airflow import private_airflow, summary
+from tthc_airflow import private_airflow
 
 DOSSIERS, SEED, NIGHT = 20_000, 7, date(2026, 6, 30)  # the day on which the first half of 2026 is complete
 DAG_ID = "load_exports"
@@ -46,6 +47,9 @@ def main() -> None:
 def run(dossiers: int) -> None:
     """Everything `make run` does; the log of Airflow is TTHC_HOME/airflow/demo.log. Raises TthcError."""
     began = time.monotonic()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Vietnamese letters shows ?, it does not fail
     try:
         directory = private_airflow.settle(settings().home)
     except OSError as error:
@@ -67,6 +71,8 @@ def run(dossiers: int) -> None:
         print(f"The figures are unchanged, those of publication {after[1]}.")
     else:
         print(f"Publication {after[1]} is current.")
+    from tthc_airflow import summary
+
     summary.show(settings(), log)
     print(f"\nDone in {time.monotonic() - began:.0f} s.")
 
@@ -91,9 +97,9 @@ def _state(current: Settings) -> State:
 
 
 def _sample(current: Settings, before: State, dossiers: int, say: Say) -> date | None:
-    """Make the sample province if the warehouse is empty, and the drop folder of this run; the sample's night.
+    """Make the sample province if the warehouse is empty and let TTHC_DROP name it; the sample's night.
 
-    None: the warehouse holds deliveries of another kind, TTHC_DROP stays what it is and the night is today.
+    None: the warehouse holds other deliveries, TTHC_DROP stays what it is and the night is today.
     """
     from tthc.simulation.simulate import simulate
 
@@ -111,7 +117,7 @@ def _sample(current: Settings, before: State, dossiers: int, say: Say) -> date |
         )
         unfinished.rename(sample)
     os.environ["TTHC_DROP"] = str(sample)
-    return date.fromisoformat(max(path.name for path in sample.iterdir() if path.is_dir()))
+    return NIGHT
 
 
 def _run_dag(night: date | None, say: Say) -> list[tuple[str, BaseException]]:

@@ -73,7 +73,7 @@ def alone(directory: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Misconfigured(
-                f"another `make run` is at work on {directory.parent}; wait for it, or set TTHC_HOME to another directory"
+                f"another `make run` is at work on {directory.parent}; wait for it, or set another TTHC_HOME"
             ) from None
         yield
 
@@ -105,7 +105,9 @@ def migrated(directory: Path, log: Path) -> Iterator[None]:
 
 @contextmanager
 def printing_to(log: Path) -> Iterator[TextIO]:
-    """Send whatever this process and its children print to a log; yields the terminal for our own lines."""
+    """Send whatever this process and its children print to a new log; yields the terminal for our own lines."""
+    if log.exists():
+        log.replace(log.with_suffix(".log.1"))
     sys.stdout.flush()
     sys.stderr.flush()
     out, err = os.dup(1), os.dup(2)

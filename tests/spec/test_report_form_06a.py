@@ -178,7 +178,6 @@ def test_late_arrivals_and_corrections_restate_a_closed_period(drawn: Drawing) -
     A       | 20/03 | 02/03    | 01/03 |          | 4      | 1                   | -
 """)
 def test_a_refused_row_leaves_the_state_accepted_before(drawn: Drawing) -> None:
-    drawn.lines[-1]["= resolved TT01_06A"] = "1"
     drawn.holds()
 
 

@@ -98,18 +98,15 @@ def _header(book: Book, sheet: Any) -> None:
     book.put(sheet, _HEAD + 2, 3, "Trực tuyến", "head")
     book.put(sheet, _HEAD + 2, 4, "Trực tiếp, dịch vụ bưu chính", "head")
     sheet.set_row(_HEAD + 2, 46)
-    sheet.set_row(_HEAD + 3, 26)
     book.put_row(sheet, _HEAD + 3, [(number, "number") for number in _NUMBERING])
 
 
 def _row(
     book: Book, sheet: Any, line: int, number: int | None, name: str, counts: dict[str, Any], bold: str
 ) -> None:
-    book.put(sheet, line, 0, number, "middle")
-    book.put(sheet, line, 1, name, f"{bold}text")
-    for column, counter in enumerate(COUNTS, start=2):
-        # a withheld row has no counts; a reader of the form then refuses it, as it should
-        book.put(sheet, line, column, counts.get(counter, wording.WITHHELD), f"{bold}count")
+    # a withheld row has no counts; a reader of the form then refuses it, as it should
+    numbers = [(counts.get(counter, wording.WITHHELD), f"{bold}count") for counter in COUNTS]
+    book.put_row(sheet, line, [(number, "middle"), (name, f"{bold}text"), *numbers])
 
 
 def _notes(total: dict[str, Any], fields: Sequence[dict[str, Any]], unit: UnitFigures) -> list[str]:

@@ -26,7 +26,7 @@ _ROWS_A_SHEET = 100_000
 _SUMMARY = "Tóm tắt"
 _ROWS = "Dòng cần sửa"
 _HEADINGS = ("STT", "Nguồn", "Tệp", "Trang tính", "Dòng (bản ghi)", "Cột", "Sai ở đâu", "Quy tắc", "Đêm dữ liệu")
-_WIDTHS = (7, 18, 34, 14, 10, 24, 60, 24, 12)
+_WIDTHS = (6, 15, 22, 12, 9, 18, 42, 22, 11)
 _ADVICE = (
     "Cách sửa: sửa tại hệ thống nguồn rồi xuất lại cả tệp. Dòng đúng sẽ được nhận ở lần nạp kế tiếp; không gửi riêng "
     "từng dòng. Số dòng là số của tệp đã gửi; với tệp JSON là thứ tự bản ghi."
@@ -96,12 +96,12 @@ def _named(owner: _Owner, units: Sequence[Unit], sources: dict[str, Source], nig
 
 
 def _summary(book: Book, owner: _Owner, named: str, night: date) -> None:
-    sheet = book.sheet(_SUMMARY, (18, 44, 26, 70, 12))
+    sheet = book.sheet(_SUMMARY, (16, 26, 23, 56, 10))
     book.across(sheet, 0, (0, 4), "DANH SÁCH DÒNG DỮ LIỆU CẦN SỬA", "title", 26)
     book.across(sheet, 1, (0, 4), named, "strong", 18)
     book.across(sheet, 2, (0, 4), f"Đêm dữ liệu: {wording.day(night)}", "strong", 18)
     book.across(sheet, 3, (0, 4), f"Số dòng bị cách ly: {wording.count(owner.rows)}", "strong", 18)
-    book.across(sheet, 4, (0, 4), _ADVICE, "plain", 36)
+    book.across(sheet, 4, (0, 4), _ADVICE, "plain", 34)
     line = 6
     if owner.counts:
         book.head(sheet, line, ("Nguồn", "Tệp", "Quy tắc", "Sai ở đâu", "Số dòng"), 20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from tthc.domain.errors import Misconfigured, OutsideSystemFailed
 from tthc.settings import LOCAL
 
 _A4 = 9
+_LINE = 14.5  # points a line of text takes
 _LONGEST_TEXT = 8_000  # Excel takes 32,767 letters a cell, and a cell of more would silently stay empty
 # Dots between thousands whatever the reader's locale: a comma there would be read as a decimal comma.
 _COUNT = '[>=1000000]#"."000"."000;[>=1000]#"."000;0'
@@ -49,6 +51,7 @@ class Book:
 
     file: Any
     _formats: dict[str, Any] = field(default_factory=dict)
+    _widths: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     def style(self, name: str) -> Any:
         if name not in self._formats:
@@ -58,6 +61,7 @@ class Book:
     def sheet(self, name: str, widths: Sequence[float], *, repeat: tuple[int, int] | None = None) -> Any:
         """A sheet for A4 landscape, one page wide, with numbered pages; `repeat`: header rows of every page."""
         sheet = self.file.add_worksheet(name)
+        self._widths[name] = tuple(widths)
         sheet.set_landscape()
         sheet.set_paper(_A4)
         sheet.fit_to_pages(1, 0)
@@ -80,6 +84,10 @@ class Book:
             sheet.write_string(row, column, value[:_LONGEST_TEXT], self.style(style))
 
     def put_row(self, sheet: Any, row: int, cells: Sequence[tuple[str | int | None, str]]) -> None:
+        """A row of a table, as high as its longest text needs."""
+        widths = self._widths[sheet.get_name()]
+        lines = max(math.ceil(len(str(value or "")) / width) for (value, _), width in zip(cells, widths, strict=False))
+        sheet.set_row(row, _LINE * max(lines, 1) + 3)
         for column, (value, style) in enumerate(cells):
             self.put(sheet, row, column, value, style)
 
@@ -92,7 +100,8 @@ class Book:
 
     def head(self, sheet: Any, row: int, headings: Sequence[str], height: float = 32) -> None:
         sheet.set_row(row, height)
-        self.put_row(sheet, row, [(heading, "head") for heading in headings])
+        for column, heading in enumerate(headings):
+            self.put(sheet, row, column, heading, "head")
 
 
 @contextmanager

@@ -33,49 +33,63 @@ def _short(keys: pd.Series) -> Any:
     return np.array([int(key[:8] + key[9:13] + key[14:18], 16) for key in keys], dtype="u8")
 
 
-def still_true(connection: sa.Connection, receipt: Receipt) -> bool:
-    """Whether these bytes were loaded before this night and nothing they contain has changed in between."""
-    before = connection.execute(
-        sa.text(
-            "select delivery_id, night, members, feed from core.delivery where source_id = :source "
-            "and file_sha256 = :sha and night < :night and verdict in ('loaded', 'loaded_with_quarantine') "
-            "order by night desc limit 1"
-        ),
-        {"source": receipt.source_id, "sha": receipt.sha256, "night": receipt.night},
-    ).first()
-    if before is None:
-        return False
-    if before.feed != "dossier":
-        return _no_other_between(connection, receipt, before.night)
-    changed = connection.execute(
-        sa.text(
-            "select distinct left(dossier_key::text, 18) from core.dossier_version where source_id = :source "
-            "and night >= :after and night <= :night and delivery_id <> :id"
-        ),
-        {"source": receipt.source_id, "after": before.night, "night": receipt.night, "id": before.delivery_id},
-    ).scalars()
-    keys = _short(pd.Series(list(changed), dtype=object))
-    members = np.frombuffer(before.members or b"", _MEMBER)["key"].astype("u8")
-    return not np.isin(keys, members).any()
-
-
-def _no_other_between(connection: sa.Connection, receipt: Receipt, after: date) -> bool:
-    return (
-        connection.execute(
+def still_true(connection: sa.Connection, receipts: Sequence[Receipt]) -> set[Receipt]:
+    """Those of one source and night whose bytes were loaded on an earlier night, with nothing in them changed since."""
+    if not receipts:
+        return set()
+    source_id, night = receipts[0].source_id, receipts[0].night
+    before = {
+        row.file_sha256: row
+        for row in connection.execute(
             sa.text(
-                "select 1 from core.delivery where source_id = :source and night > :after and night <= :night "
-                "and file_sha256 <> :sha and file_name = :name limit 1"
+                "select distinct on (file_sha256) file_sha256, delivery_id, night, file_name, feed, members "
+                "from core.delivery where source_id = :source and file_sha256 = any(:hashes) and night < :night "
+                "and verdict in ('loaded', 'loaded_with_quarantine') order by file_sha256, night desc"
             ),
-            {
-                "source": receipt.source_id,
-                "after": after,
-                "night": receipt.night,
-                "sha": receipt.sha256,
-                "name": receipt.file_name,
-            },
-        ).first()
-        is None
+            {"source": source_id, "hashes": [receipt.sha256 for receipt in receipts], "night": night},
+        )
+    }
+    if not before:
+        return set()
+    changes = connection.execute(
+        sa.text(
+            "select dossier_key::text as key, night, file_name, delivery_id from core.dossier_version "
+            "where changed and source_id = :source and night between :after and :night"
+        ),
+        {"source": source_id, "after": min(row.night for row in before.values()), "night": night},
+    ).all()
+    keys = _short(pd.Series([change.key for change in changes], dtype=object))
+    orders = [(change.night, change.file_name, change.delivery_id) for change in changes]
+    known = set()
+    for receipt in receipts:
+        row = before.get(receipt.sha256)
+        if row is None:
+            continue
+        if row.feed == "dossier":
+            later = np.array([order > (row.night, row.file_name, row.delivery_id) for order in orders], dtype=bool)
+            members = np.frombuffer(row.members or b"", _MEMBER)["key"].astype("u8")
+            moved = bool(np.isin(keys[later], members).any())
+        else:
+            moved = _renewed(connection, receipt, row.night)
+        if not moved:
+            known.add(receipt)
+    return known
+
+
+def _renewed(connection: sa.Connection, receipt: Receipt, after: date) -> bool:
+    """Whether another file of the same name came in between (forms and lists: the file is the statement)."""
+    statement = sa.text(
+        "select 1 from core.delivery where source_id = :source and night > :after and night <= :night "
+        "and file_sha256 <> :sha and file_name = :name limit 1"
     )
+    parameters = {
+        "source": receipt.source_id,
+        "after": after,
+        "night": receipt.night,
+        "sha": receipt.sha256,
+        "name": receipt.file_name,
+    }
+    return connection.execute(statement, parameters).first() is not None
 
 
 def repair(connection: sa.Connection, source_id: str, night: date, delivery_ids: Sequence[int]) -> None:
@@ -93,6 +107,8 @@ def repair(connection: sa.Connection, source_id: str, night: date, delivery_ids:
         ),
         {"ids": list(delivery_ids)},
     )
+    # What was the first word about a dossier until now has become a change of it: say it again as one.
+    connection.execute(sa.text(_SAY_AGAIN), {"ids": list(delivery_ids)})
     written = connection.execute(
         sa.text("select delivery_id, file_name from core.delivery where delivery_id = any(:ids) order by file_name"),
         {"ids": list(delivery_ids)},
@@ -171,10 +187,19 @@ _STATE = (
     "supplement_requested_on, supplement_requested_at, fee_amount, payment_method, paid_on, components_digitised, "
     "result_digitised, result_electronic, data_reused"
 )
+_COLUMNS = f"dossier_key, source_id, sheet, delivery_id, night, file_name, row_no, changed, {_STATE}"
 _COPY_STATE = (
-    "insert into core.dossier_version (dossier_key, source_id, sheet, delivery_id, night, file_name, row_no, "  # noqa: S608  (columns from this code)
-    + _STATE
-    + ") select dossier_key, source_id, sheet, :id, :night, :name, :row, "
-    + _STATE
-    + " from core.dossier_version where version_id = :before"
+    f"insert into core.dossier_version ({_COLUMNS}) "  # noqa: S608  (columns from this code)
+    f"select dossier_key, source_id, sheet, :id, :night, :name, :row, true, {_STATE} "
+    "from core.dossier_version where version_id = :before"
+)
+_SAY_AGAIN = (
+    f"insert into core.dossier_version ({_COLUMNS}) "  # noqa: S608  (columns from this code)
+    f"select dossier_key, source_id, sheet, delivery_id, night, file_name, row_no, true, {_STATE} "
+    "from core.dossier_version as after where not after.changed and not after.delivery_id = any(:ids) "
+    "and exists (select from core.dossier_version as late where late.delivery_id = any(:ids) "
+    "and late.dossier_key = after.dossier_key and late.source_id = after.source_id "
+    "and (late.night, late.file_name, late.delivery_id) < (after.night, after.file_name, after.delivery_id)) "
+    "and not exists (select from core.dossier_version as again where again.changed "
+    "and again.dossier_key = after.dossier_key and again.delivery_id = after.delivery_id)"
 )

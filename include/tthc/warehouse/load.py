@@ -39,20 +39,22 @@ def statement(name: str) -> str:
 def unknown_deliveries(connection: sa.Connection, receipts: Sequence[Receipt]) -> tuple[list[Receipt], list[Receipt]]:
     """(to be parsed, same bytes as an earlier night and nothing of them changed since). What the manifest of this
     night already has is in neither, so a retry repeats nothing."""
-    parse: list[Receipt] = []
-    known: list[Receipt] = []
-    for receipt in receipts:
-        parameters = {"source": receipt.source_id, "sha": receipt.sha256, "night": receipt.night}
-        if connection.execute(
-            sa.text("select 1 from core.delivery where source_id = :source and file_sha256 = :sha and night = :night"),
-            parameters,
-        ).first():
-            continue
-        if late.still_true(connection, receipt):
-            known.append(receipt)
-        else:
-            parse.append(receipt)
-    return parse, known
+    noted = set(
+        connection.execute(
+            sa.text(
+                "select file_sha256 from core.delivery where source_id = :source and night = :night "
+                "and file_sha256 = any(:hashes)"
+            ),
+            {
+                "source": receipts[0].source_id,
+                "night": receipts[0].night,
+                "hashes": [receipt.sha256 for receipt in receipts],
+            },
+        ).scalars()
+    )
+    unnoted = [receipt for receipt in receipts if receipt.sha256 not in noted]
+    known = late.still_true(connection, unnoted)
+    return [receipt for receipt in unnoted if receipt not in known], [r for r in unnoted if r in known]
 
 
 def note_known(connection: sa.Connection, receipts: Sequence[Receipt]) -> None:

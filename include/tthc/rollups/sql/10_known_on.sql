@@ -6,4 +6,4 @@ join ref.source using (source_id)
 where version.night <= (select night from tonight)
 order by
     version.dossier_key, source.priority, version.night desc, version.file_name desc, version.delivery_id desc,
-    version.row_no desc
+    version.row_no desc, version.version_id

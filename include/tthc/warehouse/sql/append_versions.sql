@@ -33,13 +33,14 @@ compared as (
     ) as before on true
 )
 insert into core.dossier_version (
-    dossier_key, delivery_id, source_id, night, file_name, sheet, row_no, content, unit_code, procedure_code,
+    dossier_key, delivery_id, source_id, night, file_name, sheet, row_no, changed, content, unit_code, procedure_code,
     field_name, field_key, status, channel, service_level, submitted_on, received_on, due_on, due_at, finished_on,
     finished_at, returned_on, returned_at, supplement_count, supplement_requested_on, supplement_requested_at,
     fee_amount, payment_method, paid_on, components_digitised, result_digitised, result_electronic, data_reused
 )
 select
-    dossier_key, delivery_id, :source_id, :night, file_name, sheet, row_no, content, unit_code, procedure_code,
+    dossier_key, delivery_id, :source_id, :night, file_name, sheet, row_no, content_before is not null, content,
+    unit_code, procedure_code,
     field_name, field_key, status, channel, service_level, submitted_on, received_on, due_on, due_at, finished_on,
     finished_at, returned_on, returned_at, supplement_count, supplement_requested_on, supplement_requested_at,
     fee_amount, payment_method, paid_on, components_digitised, result_digitised, result_electronic, data_reused

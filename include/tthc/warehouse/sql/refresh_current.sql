@@ -17,7 +17,7 @@ join core.dossier_version as version using (dossier_key)
 join ref.source using (source_id)
 order by
     version.dossier_key, source.priority, version.night desc, version.file_name desc, version.delivery_id desc,
-    version.row_no desc
+    version.row_no desc, version.version_id
 on conflict (dossier_key) do update set
     version_id = excluded.version_id, unit_code = excluded.unit_code, procedure_code = excluded.procedure_code,
     field_name = excluded.field_name, field_key = excluded.field_key, status = excluded.status,

@@ -165,6 +165,7 @@ create table core.dossier_version (
     file_name text not null,
     sheet text not null,
     row_no int not null,
+    changed boolean not null,  -- false: the first word of this source about this dossier
     content uuid not null,  -- md5 of everything below; equal content is the same state
     unit_code text not null,
     procedure_code text,
@@ -195,6 +196,7 @@ create table core.dossier_version (
 );
 create index on core.dossier_version (dossier_key, source_id, night, file_name, delivery_id, row_no);
 create index on core.dossier_version (delivery_id);
+create index on core.dossier_version (source_id, night) where changed;
 
 create function core.refuse_change() returns trigger language plpgsql as $$
 begin

@@ -1,0 +1,254 @@
+"""Builds the pages that data and code dictate, so that they cannot lag behind: definitions, data dictionary, commands.
+
+    python scripts/build_docs.py            write them
+    python scripts/build_docs.py --check    write nothing; exit 1 and name every page that is stale
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from tthc.cli import app
+from tthc.domain.period import PeriodCalendar, periods_of_year
+from tthc.reference.kpis import read_metrics
+from tthc.settings import settings
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+SERVING = CHECKOUT / "include" / "tthc" / "serving"
+YEAR_SHOWN = 2026
+
+# Column of schema mart → type. A column of one name has one type in every view.
+TYPES = {
+    "text": (
+        "period_calendar period_kind period_label unit_level unit_code unit_name basis field_code field_name metric_id "
+        "profile status definition_version target_id comparator source_document note province_code band source_id "
+        "file_name file_sha256 verdict reason rule_id based_on"
+    ),
+    "text[]": "flags",
+    "date": "period_start period_end as_of day night",
+    "timestamp with time zone": "published_at",
+    "boolean": "is_current met ranked",
+    "integer": (
+        "units_expected units_reported source_line rank rows_read rows_accepted rows_quarantined rows_dropped "
+        "rows_duplicate"
+    ),
+    "numeric(9,6)": "rate gap lower_bound upper_bound",
+    "numeric(6,5)": "target_value",
+    "bigint": (
+        "publication_id numerator denominator received_total received_online received_direct carried_over "
+        "resolved_total resolved_early resolved_on_time resolved_late in_progress_total in_progress_in_time "
+        "in_progress_overdue withdrawn stopped received open overdue due_within_3_working_days paused"
+    ),
+}
+TYPE_OF = {column: name for name, columns in TYPES.items() for column in columns.split()}
+
+
+def pages() -> dict[Path, str]:
+    """Every built page with the text it should have."""
+    docs = CHECKOUT / "docs"
+    return {
+        docs / "definitions.md": definitions(),
+        docs / "data-dictionary.md": data_dictionary(),
+        docs / "commands.md": commands(),
+    }
+
+
+def definitions() -> str:
+    """Metrics, counters and periods as tables, within the readings of `definitions_template.md`."""
+    version, metrics = read_metrics(replace(settings(), reference_overlay=None))
+    with (SERVING / "counters.csv").open(encoding="utf-8", newline="") as handle:
+        wording = {row["counter"]: row["wording"] for row in csv.DictReader(handle)}
+    used = [name for m in metrics for name in f"{m.numerator} + {m.denominator or m.numerator}".split(" + ")]
+    if unworded := sorted(set(used) - set(wording)):
+        raise SystemExit(f"counters.csv has no wording for {', '.join(unworded)}; add a line for each")
+    shown = _table(
+        ("metric", "profile", "tiếng Việt", "numerator", "denominator", "source"),
+        (
+            (f"`{m.id}`", f"`{m.profile}`", m.title, _counters(m.numerator), _counters(m.denominator), m.citation)
+            for m in metrics
+        ),
+    )
+    counters = _table(("counter", "what it counts"), ((f"`{name}`", text) for name, text in wording.items()))
+    template = (Path(__file__).parent / "definitions_template.md").read_text(encoding="utf-8")
+    for name, text in {"version": version, "metrics": shown, "counters": counters, "periods": _periods()}.items():
+        template = template.replace(f"{{{name}}}", text)
+    return template
+
+
+def _counters(expression: str | None) -> str:
+    return " + ".join(f"`{name}`" for name in expression.split(" + ")) if expression else ""
+
+
+def _periods() -> str:
+    spans = {
+        (period.kind, period.label, period.calendar): f"{period.start:%d/%m/%Y} – {period.end:%d/%m/%Y}"
+        for calendar in PeriodCalendar
+        for period in periods_of_year(calendar, YEAR_SHOWN)
+    }
+    keys = dict.fromkeys((kind, label) for kind, label, _ in spans)
+    return _table(
+        ("period_kind", "period_label", *(f"`{calendar}`" for calendar in PeriodCalendar)),
+        (
+            (f"`{kind}`", f"`{label}`", *(spans[kind, label, calendar] for calendar in PeriodCalendar))
+            for kind, label in keys
+        ),
+    )
+
+
+def data_dictionary() -> str:
+    """Every view of schema mart with its columns, types and the Vietnamese comments the warehouse carries."""
+    with (SERVING / "mart" / "comments.csv").open(encoding="utf-8", newline="") as handle:
+        comments = {row["object"]: row["comment"] for row in csv.DictReader(handle)}
+    parts = [
+        "# Data dictionary: schema `mart`",
+        "Built by `scripts/build_docs.py` from `include/tthc/serving/mart/views.sql` and `comments.csv`; change those, not "
+        "this page. The same comments stand in the warehouse, where a BI tool shows them.",
+        "The role `tthc_analyst` reads these views and nothing else. They show the current publication, "
+        "`mart.kpi_history` shows any. A row exists where a counter is not 0: a missing row is zero. A withheld figure is "
+        "a row without a numerator and with the flag `withheld`. What the figures mean: [definitions](definitions.md).",
+    ]
+    for view, columns in views().items():
+        parts += [
+            f"## mart.{view}",
+            f"{comments[view]}.",
+            _table(
+                ("column", "type", "ý nghĩa"),
+                (
+                    (f"`{column}`", _type_of(view, column), comments.get(f"{view}.{column}") or comments[f"*.{column}"])
+                    for column in columns
+                ),
+            ),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _type_of(view: str, column: str) -> str:
+    if column not in TYPE_OF:
+        raise SystemExit(f"scripts/build_docs.py does not know the type of mart.{view}.{column}; add it to TYPES")
+    return TYPE_OF[column]
+
+
+def views() -> dict[str, list[str]]:
+    """View of schema mart → its columns in order, read from the text of views.sql without a database."""
+    script = re.sub(r"--[^\n]*", "", (SERVING / "mart" / "views.sql").read_text(encoding="utf-8"))
+    found: dict[str, list[str]] = {}
+    for name, body in re.findall(r"create view mart\.(\w+) as\b(.*?);", script, re.DOTALL):
+        found[name] = list(_columns(body, found))
+    return found
+
+
+def _columns(query: str, known: dict[str, list[str]]) -> Iterator[str]:
+    outer = _outer(query)
+    chosen = re.search(r"\bselect\b(.*?)(?<!distinct )\bfrom\b", outer, re.DOTALL)
+    assert chosen is not None, "a view selects something from somewhere"
+    for item in chosen.group(1).split(","):
+        words = item.split()
+        alias = words[-1].split(".")
+        if alias[-1] == "*":
+            yield from known[alias[0]]
+        else:
+            yield alias[-1]
+
+
+def _outer(query: str) -> str:
+    """The query without what stands in parentheses."""
+    depth, kept = 0, []
+    for letter in query:
+        depth += letter == "("
+        if depth == 0:
+            kept.append(letter)
+        depth -= letter == ")"
+    return "".join(kept)
+
+
+def commands() -> str:
+    """Every command of `tthc` with its options, as `--help` tells them."""
+    parts = [
+        "# Commands",
+        "Built by `scripts/build_docs.py` from the program itself. Commands work without a running Airflow; `--json` prints "
+        "for machines where a command prints a table. Exit status: 0 all well (rows may be in quarantine); 1 ran, but a "
+        "file was held or rejected or a figure withheld; 2 wrong usage or configuration; 3 an outside system failed.",
+        _table(
+            ("variable", "what it sets"),
+            (
+                ("`TTHC_HOME`", "directory of all state: landing store, embedded server, keys, messages; default `.tthc/`"),
+                ("`TTHC_DROP`", "drop folder of the nightly DAG: `<source_id>/<files>` or `<night>/<source_id>/<files>`"),
+                ("`TTHC_WAREHOUSE_URL`", "a PostgreSQL of your own, instead of the embedded server"),
+                ("`TTHC_PROVINCE`", "province code, default 42 (Hà Tĩnh); one warehouse, one province"),
+                ("`TTHC_HMAC_KEY`, `TTHC_HMAC_KEY_FILE`", "secret of the dossier keys; the embedded mode makes its own"),
+                ("`TTHC_REFERENCE`", "a directory of reference files laid over `include/reference`"),
+            ),
+        ),
+    ]
+    for path, command in _leaves(typer.main.get_command(app), ("tthc",)):
+        parts += list(_described(" ".join(path), command))
+    return "\n\n".join(parts) + "\n"
+
+
+def _leaves(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield path, command
+        return
+    for name, following in below.items():
+        yield from _leaves(following, (*path, name))
+
+
+def _described(name: str, command: Any) -> Iterator[str]:
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    options = [p for p in command.params if p.param_type_name == "option" and "--help" not in p.opts]
+    usage = " ".join([name, *(p.name.upper() for p in arguments), *(_usage(p) for p in options)])
+    yield f"## {name}"
+    yield re.sub(r"\s*\n\s*", " ", command.help.strip().replace("\n\n", "\0")).replace("\0", "\n\n")
+    yield f"    {usage}"
+    if explained := [(f"`{_spelled(p)}`", _help(p)) for p in (*arguments, *options) if p.help]:
+        yield _table(("", ""), explained)
+
+
+def _spelled(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return str(parameter.name.upper())
+    return ", ".join([*parameter.opts, *parameter.secondary_opts])
+
+
+def _usage(option: Any) -> str:
+    written = option.opts[0] if option.is_flag else f"{option.opts[0]} {option.name.upper()}"
+    return written if option.required else f"[{written}]"
+
+
+def _help(parameter: Any) -> str:
+    shown = parameter.default
+    wanted = not parameter.required and shown not in (None, False, "") and not callable(shown)
+    return parameter.help + (f" Default: `{shown}`." if wanted else "")
+
+
+def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write or check the pages; the exit status."""
+    only_check, stale = "--check" in arguments, False
+    for path, text in pages().items():
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale, name = True, path.relative_to(CHECKOUT)
+        if only_check:
+            print(f"{name} is stale; run scripts/build_docs.py", file=sys.stderr)
+        else:
+            path.write_text(text, encoding="utf-8")
+            print(f"{name} written")
+    return int(stale and only_check)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
