@@ -1,7 +1,7 @@
 """Builds the pages that data and code dictate, so that they cannot lag behind: definitions, data dictionary, commands.
 
-    python scripts/build_docs.py            write them
-    python scripts/build_docs.py --check    write nothing; exit 1 and name every page that is stale
+`python scripts/build_docs.py` writes them from `doc_templates/`; with `--check` it writes nothing, names every
+page that is stale and ends with exit status 1.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tthc.reference.kpis import read_metrics
 from tthc.settings import settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+TEMPLATES = Path(__file__).with_name("doc_templates")
 SERVING = CHECKOUT / "include" / "tthc" / "serving"
 YEAR_SHOWN = 2026
 
@@ -53,16 +54,19 @@ TYPE_OF = {column: name for name, columns in TYPES.items() for column in columns
 
 def pages() -> dict[Path, str]:
     """Every built page with the text it should have."""
-    docs = CHECKOUT / "docs"
-    return {
-        docs / "definitions.md": definitions(),
-        docs / "data-dictionary.md": data_dictionary(),
-        docs / "commands.md": commands(),
-    }
+    built = {"definitions": definitions(), "data-dictionary": data_dictionary(), "commands": commands()}
+    return {CHECKOUT / "docs" / f"{name}.md": _filled(name, parts) for name, parts in built.items()}
 
 
-def definitions() -> str:
-    """Metrics, counters and periods as tables, within the readings of `definitions_template.md`."""
+def _filled(name: str, parts: dict[str, str]) -> str:
+    text = (TEMPLATES / f"{name}.md").read_text(encoding="utf-8")
+    for mark, part in parts.items():
+        text = text.replace(f"{{{mark}}}", part)
+    return text
+
+
+def definitions() -> dict[str, str]:
+    """Metrics, counters and periods as tables."""
     version, metrics = read_metrics(replace(settings(), reference_overlay=None))
     with (SERVING / "counters.csv").open(encoding="utf-8", newline="") as handle:
         wording = {row["counter"]: row["wording"] for row in csv.DictReader(handle)}
@@ -77,10 +81,7 @@ def definitions() -> str:
         ),
     )
     counters = _table(("counter", "what it counts"), ((f"`{name}`", text) for name, text in wording.items()))
-    template = (Path(__file__).parent / "definitions_template.md").read_text(encoding="utf-8")
-    for name, text in {"version": version, "metrics": shown, "counters": counters, "periods": _periods()}.items():
-        template = template.replace(f"{{{name}}}", text)
-    return template
+    return {"version": version, "metrics": shown, "counters": counters, "periods": _periods()}
 
 
 def _counters(expression: str | None) -> str:
@@ -103,18 +104,11 @@ def _periods() -> str:
     )
 
 
-def data_dictionary() -> str:
+def data_dictionary() -> dict[str, str]:
     """Every view of schema mart with its columns, types and the Vietnamese comments the warehouse carries."""
     with (SERVING / "mart" / "comments.csv").open(encoding="utf-8", newline="") as handle:
         comments = {row["object"]: row["comment"] for row in csv.DictReader(handle)}
-    parts = [
-        "# Data dictionary: schema `mart`",
-        "Built by `scripts/build_docs.py` from `include/tthc/serving/mart/views.sql` and `comments.csv`; change those, not "
-        "this page. The same comments stand in the warehouse, where a BI tool shows them.",
-        "The role `tthc_analyst` reads these views and nothing else. They show the current publication, "
-        "`mart.kpi_history` shows any. A row exists where a counter is not 0: a missing row is zero. A withheld figure is "
-        "a row without a numerator and with the flag `withheld`. What the figures mean: [definitions](definitions.md).",
-    ]
+    parts: list[str] = []
     for view, columns in views().items():
         parts += [
             f"## mart.{view}",
@@ -127,7 +121,7 @@ def data_dictionary() -> str:
                 ),
             ),
         ]
-    return "\n\n".join(parts) + "\n"
+    return {"views": "\n\n".join(parts)}
 
 
 def _type_of(view: str, column: str) -> str:
@@ -169,28 +163,11 @@ def _outer(query: str) -> str:
     return "".join(kept)
 
 
-def commands() -> str:
+def commands() -> dict[str, str]:
     """Every command of `tthc` with its options, as `--help` tells them."""
-    parts = [
-        "# Commands",
-        "Built by `scripts/build_docs.py` from the program itself. Commands work without a running Airflow; `--json` prints "
-        "for machines where a command prints a table. Exit status: 0 all well (rows may be in quarantine); 1 ran, but a "
-        "file was held or rejected or a figure withheld; 2 wrong usage or configuration; 3 an outside system failed.",
-        _table(
-            ("variable", "what it sets"),
-            (
-                ("`TTHC_HOME`", "directory of all state: landing store, embedded server, keys, messages; default `.tthc/`"),
-                ("`TTHC_DROP`", "drop folder of the nightly DAG: `<source_id>/<files>` or `<night>/<source_id>/<files>`"),
-                ("`TTHC_WAREHOUSE_URL`", "a PostgreSQL of your own, instead of the embedded server"),
-                ("`TTHC_PROVINCE`", "province code, default 42 (Hà Tĩnh); one warehouse, one province"),
-                ("`TTHC_HMAC_KEY`, `TTHC_HMAC_KEY_FILE`", "secret of the dossier keys; the embedded mode makes its own"),
-                ("`TTHC_REFERENCE`", "a directory of reference files laid over `include/reference`"),
-            ),
-        ),
-    ]
-    for path, command in _leaves(typer.main.get_command(app), ("tthc",)):
-        parts += list(_described(" ".join(path), command))
-    return "\n\n".join(parts) + "\n"
+    leaves = _leaves(typer.main.get_command(app), ("tthc",))
+    described = [part for path, command in leaves for part in _described(" ".join(path), command)]
+    return {"commands": "\n\n".join(described)}
 
 
 def _leaves(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -227,7 +204,7 @@ def _usage(option: Any) -> str:
 def _help(parameter: Any) -> str:
     shown = parameter.default
     wanted = not parameter.required and shown not in (None, False, "") and not callable(shown)
-    return parameter.help + (f" Default: `{shown}`." if wanted else "")
+    return f"{parameter.help} Default: `{shown}`." if wanted else str(parameter.help)
 
 
 def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -27,6 +27,8 @@ from tthc.reference.lists import read_status_words
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places
 from tthc.rollups import build, check
+from tthc.rollups.explain import Explanation
+from tthc.rollups.explain import explain as explain_figure
 from tthc.serving.views import create_views, set_analyst_password
 from tthc.settings import LOCAL, Settings
 from tthc.sources.drop_folder import waiting_files
@@ -208,6 +210,12 @@ def figures_as_known(settings: Settings, known_on: date, label: str) -> list[dic
         return build.figures_as_known(
             connection, known_on=known_on, province=settings.province, label=label, metrics=metrics
         )
+
+
+def explain(settings: Settings, key: dict[str, str]) -> Explanation:
+    """From a figure of the current publication to counts, dossiers and rows of files."""
+    with transaction(settings) as connection:
+        return explain_figure(connection, key, read_metrics(settings)[1], settings.province)
 
 
 def notify(settings: Settings) -> Path | None:

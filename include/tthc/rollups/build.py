@@ -25,7 +25,8 @@ class Plan:
 
 
 _SQL = Path(__file__).parent / "sql"
-_CELLS = ("20_state", "30_period_day", "40_received", "50_ended", "60_open", "70_cell", "80_fresh")
+_ROWS = ("20_state", "30_period_day", "40_received_row", "50_ended_row", "60_open_row", "61_told_by")
+_CELLS = ("45_received_cell", "55_ended_cell", "65_open_cell", "70_cell", "80_fresh")
 _WRITES = (
     "90_close", "91_open", "92_coverage_fresh", "93_coverage_close", "94_coverage_open", "95_flow_day",
     "96_status_day_clear", "97_status_day",
@@ -84,10 +85,10 @@ def make_current(connection: sa.Connection, publication_id: int) -> None:
     )
 
 
-def compute(connection: sa.Connection, *, night: date, province: str, known_on: date | None = None) -> None:
-    """Fill the temporary table `fresh` (see sql/80_fresh.sql) for a night, from the current state of every dossier,
-    or from the state known on an earlier night."""
-    run_script(connection, "drop view if exists pg_temp.known")
+def judge(connection: sa.Connection, *, night: date, province: str, known_on: date | None = None) -> None:
+    """Make the temporary relations received_row, ended_row and open_row: which dossier is in which counter of which
+    period, from the current state of every dossier, or from the state known on an earlier night."""
+    run_script(connection, "drop view if exists pg_temp.known cascade")
     run_script(
         connection, "create temporary table tonight (night date, province text, publication_id bigint) on commit drop"
     )
@@ -95,7 +96,13 @@ def compute(connection: sa.Connection, *, night: date, province: str, known_on: 
         sa.text("insert into tonight (night, province) values (:night, :province)"),
         {"night": known_on or night, "province": province},
     )
-    _run(connection, "10_known_now" if known_on is None else "10_known_on", *_CELLS)
+    _run(connection, "10_known_now" if known_on is None else "10_known_on", *_ROWS)
+
+
+def compute(connection: sa.Connection, *, night: date, province: str, known_on: date | None = None) -> None:
+    """Count what `judge` found into the temporary table `fresh` (see sql/80_fresh.sql)."""
+    judge(connection, night=night, province=province, known_on=known_on)
+    _run(connection, *_CELLS)
 
 
 def write(connection: sa.Connection, publication_id: int) -> None:

@@ -19,7 +19,7 @@ CALENDARS = {
     "CALENDAR": "Tháng dương lịch (Bộ chỉ số 766)",
 }
 BASES = {"as_reported": "Đơn vị như báo cáo", "current_boundary": "Địa giới hiện nay"}
-PROFILES = {"TT01_06A": "Biểu 06a", "IDX766": "Bộ chỉ số 766", "DASH": "Bảng theo dõi", "*": ""}
+PROFILES = {"TT01_06A": "Biểu 06a", "IDX766": "Bộ chỉ số 766", "DASH": "Bảng theo dõi", "*": "Chung"}
 STATUSES = {
     "interim": "Tạm tính (kỳ chưa kết thúc)",
     "provisional": "Sơ bộ (chưa đủ đơn vị)",

@@ -23,7 +23,9 @@ _LONGEST_TEXT = 8_000  # Excel takes 32,767 letters a cell, and a cell of more w
 # Dots between thousands whatever the reader's locale: a comma there would be read as a decimal comma.
 _COUNT = '[>=1000000]#"."000"."000;[>=1000]#"."000;0'
 _BASE = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter"}
-_CELL = _BASE | {"border": 1, "border_color": "#7F7F7F", "text_wrap": True}
+_FRAMED = _BASE | {"border": 1, "border_color": "#7F7F7F"}
+_CELL = _FRAMED | {"text_wrap": True}
+_NUMBER = _FRAMED | {"num_format": _COUNT, "align": "right", "indent": 1}
 _STYLES: dict[str, dict[str, Any]] = {
     "title": _BASE | {"bold": True, "font_size": 14, "align": "center", "text_wrap": True},
     "centre": _BASE | {"align": "center", "text_wrap": True},
@@ -34,12 +36,14 @@ _STYLES: dict[str, dict[str, Any]] = {
     "note": _BASE | {"italic": True, "align": "center", "text_wrap": True},
     "head": _CELL | {"bold": True, "align": "center", "bg_color": "#DCE6F1"},
     "number": _CELL | {"italic": True, "align": "center", "font_size": 9},
-    "text": _CELL,
+    "text": _CELL | {"indent": 1},
     "middle": _CELL | {"align": "center"},
-    "count": _CELL | {"num_format": _COUNT, "align": "right", "indent": 1},
+    "count": _NUMBER,
     "rate": _CELL | {"align": "right", "indent": 1},
-    "total_text": _CELL | {"bold": True},
-    "total_count": _CELL | {"bold": True, "num_format": _COUNT, "align": "right", "indent": 1},
+    "total_text": _CELL | {"bold": True, "indent": 1},
+    "total_middle": _CELL | {"bold": True, "align": "center"},
+    "total_count": _NUMBER | {"bold": True},
+    "total_rate": _CELL | {"bold": True, "align": "right", "indent": 1},
     "good": _CELL | {"align": "center", "bold": True, "font_color": "#1B5E20", "bg_color": "#E8F5E9"},
     "bad": _CELL | {"align": "center", "bold": True, "font_color": "#8E0000", "bg_color": "#FDECEA"},
 }
@@ -86,7 +90,7 @@ class Book:
     def put_row(self, sheet: Any, row: int, cells: Sequence[tuple[str | int | None, str]]) -> None:
         """A row of a table, as high as its longest text needs."""
         widths = self._widths[sheet.get_name()]
-        lines = max(math.ceil(len(str(value or "")) / width) for (value, _), width in zip(cells, widths, strict=False))
+        lines = max(math.ceil(len(str(value or "")) / (width * 1.1)) for (value, _), width in zip(cells, widths, strict=False))
         sheet.set_row(row, _LINE * max(lines, 1) + 3)
         for column, (value, style) in enumerate(cells):
             self.put(sheet, row, column, value, style)

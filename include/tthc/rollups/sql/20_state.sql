@@ -17,6 +17,8 @@ unit_now as (  -- a unit that ended: its one successor, or a split
     group by old_code, effective_date
 )
 select
+    known.dossier_key,
+    known.version_id,
     known.unit_code,
     coalesce(unit_now.current_code, known.unit_code) as current_code,
     unit_now.old_code is not null and unit_now.current_code is null as is_split,

@@ -1,5 +1,5 @@
--- Grain: period, unit, field. Dossiers received in the period, as they stood at its cut-off.
-create temporary table received_cell on commit drop as
+-- Grain: period, dossier received in it, as it stood at the period's cut-off. One boolean a counter, named like it.
+create temporary view received_row as
 with judged as (
     select
         period_day.calendar,
@@ -31,22 +31,23 @@ select
     calendar,
     kind,
     label,
+    dossier_key,
+    version_id,
     unit_code,
     current_code,
     is_split,
     field_code,
-    count(*) as received,
-    count(*) filter (where channel = 2) as received_online,
-    count(*) filter (where in_time) as index_in_time,
-    count(*) filter (where channel = 2 and (not yields_result or (result_electronic and finished_by_cut_off)))
-        as online_with_result,
-    count(*) filter (where is_full_service) as full_received,
-    count(*) filter (where is_full_service and channel = 2) as full_online,
-    count(*) filter (where has_fee) as fee_received,
-    count(*) filter (where has_fee and paid_online) as fee_paid_online,
-    count(*) filter (where components_digitised) as components_digitised,
-    count(*) filter (where data_reused) as data_reused,
-    count(*) filter (where yields_result) as yielding_received,
-    count(*) filter (where yields_result and finished_by_cut_off and result_digitised) as yielding_received_digitised
+    true as received,
+    channel = 2 as received_online,
+    true as dossiers_received,
+    in_time as index_in_time,
+    channel = 2 and (not yields_result or (result_electronic and finished_by_cut_off)) as online_with_result,
+    coalesce(is_full_service, false) as full_received,
+    coalesce(is_full_service and channel = 2, false) as full_online,
+    coalesce(has_fee, false) as fee_received,
+    coalesce(has_fee and paid_online, false) as fee_paid_online,
+    components_digitised,
+    data_reused,
+    yields_result as yielding_received,
+    yields_result and finished_by_cut_off and result_digitised as yielding_received_digitised
 from judged
-group by calendar, kind, label, unit_code, current_code, is_split, field_code

@@ -1,0 +1,101 @@
+"""What goes into a form or scorecard: the questions asked of mart and of the registries for a unit and a period."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tthc.domain.errors import Misconfigured
+from tthc.reference.kpis import Metric, read_metrics
+from tthc.reference.lists import Target, read_targets
+from tthc.reference.units import Unit, read_places
+from tthc.serving import figures, form_06a, scorecard
+from tthc.serving.assessment import assess
+from tthc.serving.figures import DEFAULT_BASIS, Period, Publication
+from tthc.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """The reference files serving reads: units of the province, metrics, targets."""
+
+    province: str
+    units: Sequence[Unit]
+    definitions: str
+    metrics: Sequence[Metric]
+    targets: Sequence[Target]
+
+
+def read_registry(settings: Settings) -> Registry:
+    """Read once, used for many questions. Raises ReferenceFault."""
+    definitions, metrics = read_metrics(settings)
+    return Registry(
+        province=settings.province,
+        units=read_places(settings).units,
+        definitions=definitions,
+        metrics=metrics,
+        targets=read_targets(settings),
+    )
+
+
+def publication_of(connection: sa.Connection) -> Publication:
+    """The current publication. Raises Misconfigured when there is none."""
+    publication = figures.current_publication(connection)
+    if publication is None:
+        raise Misconfigured("no figure is published yet; run `tthc load` first")
+    return publication
+
+
+def write_form(
+    connection: sa.Connection, registry: Registry, target: Path | BytesIO, *, unit: Unit, period: Period
+) -> bool:
+    """Form II.06 of a unit; returns False when a figure of it is withheld."""
+    rows = figures.form_rows(connection, period, DEFAULT_BASIS, unit.unit_code)
+    form_06a.write(
+        target,
+        unit=figures.figures_of_unit(connection, period, DEFAULT_BASIS, unit),
+        period=period,
+        publication=publication_of(connection),
+        rows=rows,
+    )
+    return not any("withheld" in row["flags"] for row in rows)
+
+
+def write_scorecard(
+    connection: sa.Connection, registry: Registry, target: Path | BytesIO, *, unit: Unit, period: Period
+) -> bool:
+    """The scorecard of a unit, with its communes and departments for a province; False when a figure is withheld."""
+    own = figures.figures_of_unit(connection, period, DEFAULT_BASIS, unit)
+    members = members_of(connection, registry, period, DEFAULT_BASIS) if unit.level == "province" else []
+    codes = {one.unit_code for one in members} | {unit.unit_code}
+    rows = figures.target_rows(connection, period, DEFAULT_BASIS)
+    scorecard.write(
+        target,
+        scorecard.Scorecard(
+            unit=own,
+            period=period,
+            publication=publication_of(connection),
+            definitions=registry.definitions,
+            metrics=registry.metrics,
+            targets=assess([t for t in registry.targets if t.unit_code in codes], rows, period),
+            members=members,
+            bands=figures.bands(connection, period, DEFAULT_BASIS, registry.province) if members else {},
+        ),
+    )
+    return not any(figure.numerator is None for one in (own, *members) for figure in one.figures.values())
+
+
+def members_of(
+    connection: sa.Connection, registry: Registry, period: Period, basis: str
+) -> list[figures.UnitFigures]:
+    """Communes and departments of the province: those valid at the cut-off and those with figures in the period."""
+    codes = [unit.unit_code for unit in registry.units if unit.level != "province"]
+    found = figures.figures_of(connection, period, basis, codes)
+    for level in ("commune", "department"):
+        for unit in figures.units_on(registry.units, level, period.as_of):
+            found.setdefault(unit.unit_code, figures.UnitFigures(unit.unit_code, unit.full_name, unit.level, {}))
+    return list(found.values())

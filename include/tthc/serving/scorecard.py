@@ -1,0 +1,218 @@
+"""The scorecard of a unit: every figure of a period beside what the plans promise; of a province, its units as well.
+
+A rate is written as text with a decimal comma, because a number would show a point or a comma as the reader's computer
+likes; the counts it is made of stand beside it as numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from tthc.domain.text import sort_key
+from tthc.reference.kpis import Metric
+from tthc.serving import assessment, wording
+from tthc.serving.assessment import Assessment
+from tthc.serving.figures import (
+    DIGITISED,
+    IN_PROGRESS,
+    ON_TIME,
+    ONLINE,
+    OVERDUE,
+    PAYMENT,
+    RECEIVED,
+    RESOLVED,
+    Figure,
+    Period,
+    Publication,
+    UnitFigures,
+)
+from tthc.serving.workbooks import Book, writing
+
+TITLE = "PHIẾU ĐIỂM GIẢI QUYẾT THỦ TỤC HÀNH CHÍNH"
+_CARD = (
+    ("STT", 5), ("Chỉ tiêu", 36), ("Cách tính", 14), ("Tử số", 9), ("Mẫu số", 9), ("Tỷ lệ", 15), ("Mục tiêu", 10),
+    ("Đánh giá", 14), ("Chênh lệch (điểm %)", 11), ("Ghi chú", 20), ("Căn cứ", 40),
+)  # fmt: skip
+_TARGETS = (
+    ("Đơn vị", 18), ("Chỉ tiêu trong kế hoạch", 44), ("Mục tiêu", 10), ("Tử số", 9), ("Mẫu số", 9), ("Tỷ lệ", 15),
+    ("Đánh giá", 16), ("Chênh lệch (điểm %)", 11), ("Kế hoạch, dòng", 32), ("Ghi chú", 34),
+)  # fmt: skip
+_UNITS = (
+    ("Mã", 11), ("Đơn vị", 26), ("Tiếp nhận", 9), ("Đã giải quyết", 9), ("Trước và đúng hạn", 9), ("Tỷ lệ đúng hạn", 14),
+    ("So với tỉnh", 13), ("Đang giải quyết", 9), ("Trong đó quá hạn", 9), ("Nộp trực tuyến", 14),
+    ("Thanh toán trực tuyến", 14), ("Số hóa đầy đủ", 14), ("Có dữ liệu", 9), ("Ghi chú", 22),
+)  # fmt: skip
+_DEFINITIONS = (("Chỉ tiêu", 36), ("Cách tính", 16), ("Tử số", 50), ("Mẫu số", 50), ("Căn cứ", 44))
+_STYLE_OF = {assessment.MET: "good", assessment.MISSED: "bad"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """Everything a scorecard shows. `members` and `bands` are filled for a province only."""
+
+    unit: UnitFigures
+    period: Period
+    publication: Publication
+    definitions: str
+    metrics: Sequence[Metric]
+    targets: Sequence[Assessment]
+    members: Sequence[UnitFigures] = ()
+    bands: Mapping[str, str] = field(default_factory=dict)
+
+
+def write(target: Path | BytesIO, card: Scorecard) -> None:
+    """Write the workbook. Raises OutsideSystemFailed."""
+    title = f"{TITLE}, {card.unit.unit_name}, {card.period.label}"
+    with writing(target, title=title, made_at=card.publication.published_at) as book:
+        _card(book, card)
+        if card.members:
+            _units(book, card)
+        if card.targets:
+            _targets(book, card)
+        _definitions(book, card)
+
+
+def _sheet(book: Book, name: str, columns: Sequence[tuple[str, float]], titles: Sequence[str]) -> tuple[Any, int]:
+    """A sheet with title lines and a head; returns it with the first line below."""
+    head = len(titles) + 1
+    sheet = book.sheet(name, [width for _, width in columns], repeat=(head, head))
+    for line, text in enumerate(titles):
+        style, height = ("title", 24) if line == 0 else ("centre", 18)
+        book.across(sheet, line, (0, len(columns) - 1), text, style, height)
+    sheet.set_row(head - 1, 6)
+    book.head(sheet, head, [heading for heading, _ in columns], 34)
+    return sheet, head + 1
+
+
+def _stamp(card: Scorecard) -> list[str]:
+    unit, period = card.unit, card.period
+    return [
+        f"Đơn vị: {unit.unit_name} ({unit.unit_code})",
+        f"Kỳ báo cáo: {period.title}",
+        f"{unit.status_name}; số liệu tính đến hết ngày {wording.day(period.as_of)}; đơn vị có dữ liệu: "
+        f"{unit.coverage}; lần công bố số {card.publication.publication_id}; định nghĩa {card.definitions}",
+    ]
+
+
+def _card(book: Book, card: Scorecard) -> None:
+    sheet, line = _sheet(book, "Phiếu điểm", _CARD, [TITLE, *_stamp(card), _headline(card.unit)])
+    of_metric: dict[tuple[str | None, str | None], list[Assessment]] = {}
+    for one in card.targets:
+        if one.target.unit_code == card.unit.unit_code and one.state != assessment.OUT_OF_PERIOD:
+            of_metric.setdefault((one.target.metric_id, one.target.profile), []).append(one)
+    for number, metric in enumerate(card.metrics, start=1):
+        figure = card.unit.of_metric(metric)
+        for one in of_metric.get((metric.id, metric.profile)) or [None]:
+            book.put_row(sheet, line, _line(number, metric, figure, one))
+            line += 1
+
+
+def _headline(unit: UnitFigures) -> str:
+    on_time, overdue = unit.of(ON_TIME), unit.of(OVERDUE)
+    return (
+        f"Trước và đúng hạn: {on_time.percent} · Đang giải quyết đã quá hạn: {wording.count(overdue.numerator)} "
+        f"trên {wording.count(overdue.denominator)} hồ sơ"
+    )
+
+
+def _line(number: int, metric: Metric, figure: Figure, one: Assessment | None) -> list[tuple[Any, str]]:
+    wanted: list[tuple[Any, str]] = [("", "middle")] * 3
+    notes = wording.flags(figure.flags)
+    if one is not None:
+        wanted = [(one.wanted, "middle"), (one.verdict, _STYLE_OF.get(one.state, "middle")), (one.gap, "rate")]
+        notes = one.notes
+    cited = metric.citation if one is None else f"{metric.citation}; {one.place}"
+    return [
+        (number, "middle"),
+        (metric.title, "text"),
+        (wording.PROFILES.get(metric.profile, metric.profile), "middle"),
+        *_counts(figure),
+        (figure.percent, "rate"),
+        *wanted,
+        (notes, "text"),
+        (cited, "text"),
+    ]
+
+
+def _counts(figure: Figure) -> list[tuple[Any, str]]:
+    if figure.numerator is None:
+        return [(wording.WITHHELD, "middle"), ("", "middle")]
+    return [(figure.numerator, "count"), ("" if figure.denominator is None else figure.denominator, "count")]
+
+
+def _units(book: Book, card: Scorecard) -> None:
+    titles = ["CÁC ĐƠN VỊ TRONG TỈNH", *_stamp(card)[1:]]
+    sheet, line = _sheet(book, "Các đơn vị", _UNITS, titles)
+    first = line
+    _unit_row(book, sheet, line, card.unit, "", "total_")
+    for unit in sorted(card.members, key=lambda unit: (unit.unit_level, sort_key(unit.unit_name))):
+        line += 1
+        _unit_row(book, sheet, line, unit, card.bands.get(unit.unit_code, ""), "")
+    sheet.autofilter(first - 1, 0, line, len(_UNITS) - 1)
+
+
+def _unit_row(book: Book, sheet: Any, line: int, unit: UnitFigures, band: str, bold: str) -> None:
+    on_time = unit.of(ON_TIME)
+    cells: list[tuple[Any, str]] = [
+        (unit.unit_code, "middle"),
+        (unit.unit_name, "text"),
+        (_shown(unit.of(RECEIVED, is_count=True)), "count"),
+        (_shown(unit.of(RESOLVED, is_count=True)), "count"),
+        (_shown(on_time), "count"),
+        (on_time.percent, "rate"),
+        (band, "middle"),
+        (_shown(unit.of(IN_PROGRESS, is_count=True)), "count"),
+        (_shown(unit.of(OVERDUE)), "count"),
+        (unit.of(ONLINE).percent, "rate"),
+        (unit.of(PAYMENT).percent, "rate"),
+        (unit.of(DIGITISED).percent, "rate"),
+        (unit.coverage, "middle"),
+        (wording.flags(on_time.flags), "text"),
+    ]
+    book.put_row(sheet, line, [(value, bold + style) for value, style in cells])
+
+
+def _shown(figure: Figure) -> int | str:
+    return wording.WITHHELD if figure.numerator is None else figure.numerator
+
+
+def _targets(book: Book, card: Scorecard) -> None:
+    sheet, line = _sheet(book, "Mục tiêu", _TARGETS, ["MỤC TIÊU TRONG CÁC KẾ HOẠCH", *_stamp(card)[1:]])
+    names = {unit.unit_code: unit.unit_name for unit in (card.unit, *card.members)}
+    for one in card.targets:
+        figure = one.figure
+        book.put_row(
+            sheet,
+            line,
+            [
+                (names.get(one.target.unit_code or "", one.target.unit_code), "text"),
+                (one.target.indicator, "text"),
+                (one.wanted, "middle"),
+                *(_counts(figure) if figure else [("", "count")] * 2),
+                (figure.percent if figure else "", "rate"),
+                (one.verdict, _STYLE_OF.get(one.state, "middle")),
+                (one.gap, "rate"),
+                (one.place, "text"),
+                (one.notes, "text"),
+            ],
+        )
+        line += 1
+
+
+def _definitions(book: Book, card: Scorecard) -> None:
+    titles = [f"ĐỊNH NGHĨA CÁC CHỈ TIÊU, PHIÊN BẢN {card.definitions}"]
+    sheet, line = _sheet(book, "Định nghĩa", _DEFINITIONS, titles)
+    for metric in card.metrics:
+        words = (
+            metric.title,
+            wording.PROFILES.get(metric.profile, metric.profile),
+            wording.of_counters(metric.numerator),
+            wording.of_counters(metric.denominator) or "không có: đây là số đếm",
+            metric.citation,
+        )
+        book.put_row(sheet, line, [(text, "text") for text in words])
+        line += 1

@@ -1,0 +1,53 @@
+"""What came in on the newest night and what was refused, by source, file and rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+import sqlalchemy as sa
+
+from tthc.serving import wording
+from tthc.serving.figures import statement
+from tthc.staging import expectations
+from tthc.staging.parse import RULES
+
+FILES_SHOWN = 300
+_OTHER_RULES = {
+    "PROCEDURE_UNKNOWN": "mã thủ tục chưa có trong danh mục",
+    "SCHEMA_DRIFT": "cột lạ, không nạp",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """The newest night. `files` are those a person should look at, at most FILES_SHOWN of `files_in_all`."""
+
+    night: date
+    sources: Sequence[sa.RowMapping]
+    files: Sequence[sa.RowMapping]
+    files_in_all: int
+    rules: Sequence[sa.RowMapping]
+
+
+def newest_night(connection: sa.Connection) -> Quality | None:
+    """None when nothing was ever delivered."""
+    sources = connection.execute(statement("quality_sources")).mappings().all()
+    if not sources:
+        return None
+    files = connection.execute(statement("quality_files")).mappings().all()
+    rules = connection.execute(statement("quality_rules")).mappings().all()
+    return Quality(sources[0]["night"], sources, files[:FILES_SHOWN], len(files), rules)
+
+
+@cache
+def rule_words() -> dict[str, str]:
+    """Rule → what it says in Vietnamese; where one rule speaks of several columns, the first two."""
+    words: dict[str, list[str]] = {}
+    for name in ("dossier_row", "dossier_file"):
+        for rule in expectations.suite(name):
+            words.setdefault(rule.rule_id, []).append(rule.vi)
+    told = {rule: "; ".join(texts[:2]) + (" …" if len(texts) > 2 else "") for rule, texts in words.items()}
+    return told | RULES | _OTHER_RULES | wording.DROPPED

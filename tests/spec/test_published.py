@@ -1,0 +1,237 @@
+"""What a publication carries beside its numbers: keys, cut-offs, standing, targets, withheld figures, daily views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from exports import counts, csv_list, dossier, form_06a
+from typer.testing import CliRunner
+from warehouses import Warehouse, Warehouses
+
+from tthc import cli, pipeline
+
+METRICS = {
+    ("received", "TT01_06A"), ("resolved", "TT01_06A"), ("in_progress", "TT01_06A"), ("on_time", "TT01_06A"),
+    ("on_time", "IDX766"), ("on_time", "DASH"), ("overdue_open", "TT01_06A"), ("online_submission", "*"),
+    ("online_submission", "IDX766"), ("online_submission_full", "*"), ("online_payment", "*"),
+    ("digitised_components", "*"), ("digitised_result", "*"), ("digitised_result_received", "*"),
+    ("digitised_full", "*"), ("electronic_result", "*"), ("reuse", "*"),
+}  # fmt: skip
+NIGHT = date(2026, 4, 10)
+EVERYTHING = {
+    "fee_amount": "50.000", "payment_method": "Trực tuyến", "components_digitised": "Có", "result_digitised": "Có",
+    "result_electronic": "Có", "data_reused": "Có", "channel": "Trực tuyến", "service_level": "Toàn trình",
+}  # fmt: skip
+DONE = dossier("H42-260105-0001", finished_at="09/01/2026", status="Đã xử lý xong", **EVERYTHING)
+OVERDUE = dossier("H42-260302-0002", received_at="02/03/2026", due_at="10/03/2026")
+
+
+@pytest.fixture(scope="module")
+def published(warehouses: Warehouses) -> Iterator[Warehouse]:
+    with warehouses.fresh() as made:
+        made.load(date(2026, 3, 14), {"mot_cua_csv/a.csv": csv_list([DONE])})
+        made.load(NIGHT, {"mot_cua_csv/a.csv": csv_list([DONE, OVERDUE])})
+        yield made
+
+
+def test_every_metric_and_profile_is_computed_in_both_calendars(published: Warehouse) -> None:
+    for calendar in ("VPCP_15_14", "CALENDAR"):
+        rows = published.query(
+            "select distinct metric_id, profile from mart.kpi where period_calendar = :calendar", calendar=calendar
+        )
+        assert {(row["metric_id"], row["profile"]) for row in rows} == METRICS
+
+
+def test_counts_have_no_denominator_and_every_rate_is_its_quotient(published: Warehouse) -> None:
+    for row in published.query("select * from mart.kpi"):
+        if row["metric_id"] in {"received", "resolved", "in_progress"}:
+            assert row["denominator"] is None and row["rate"] is None and row["numerator"] > 0
+        else:
+            expected = (Decimal(row["numerator"]) / row["denominator"]).quantize(Decimal("0.000001"))
+            assert row["rate"] == expected
+
+
+def test_a_period_is_labelled_and_bounded_by_its_calendar(published: Warehouse) -> None:
+    rows = published.query(
+        "select distinct period_calendar, period_kind, period_label, period_start, period_end from mart.kpi "
+        "where metric_id = 'received' and unit_code = '42'"
+    )
+    seen = {tuple(row.values()) for row in rows}
+    day = date
+    assert seen == {
+        ("VPCP_15_14", "month", "2026-01", day(2025, 12, 15), day(2026, 1, 14)),
+        ("VPCP_15_14", "month", "2026-03", day(2026, 2, 15), day(2026, 3, 14)),
+        ("VPCP_15_14", "quarter", "2026-Q1", day(2025, 12, 15), day(2026, 3, 14)),
+        ("VPCP_15_14", "half", "2026-H1", day(2025, 12, 15), day(2026, 6, 14)),
+        ("VPCP_15_14", "nine_months", "2026-9M", day(2025, 12, 15), day(2026, 9, 14)),
+        ("VPCP_15_14", "year", "2026", day(2025, 12, 15), day(2026, 12, 14)),
+        ("CALENDAR", "month", "2026-01", day(2026, 1, 1), day(2026, 1, 31)),
+        ("CALENDAR", "month", "2026-03", day(2026, 3, 1), day(2026, 3, 31)),
+        ("CALENDAR", "quarter", "2026-Q1", day(2026, 1, 1), day(2026, 3, 31)),
+        ("CALENDAR", "half", "2026-H1", day(2026, 1, 1), day(2026, 6, 30)),
+        ("CALENDAR", "nine_months", "2026-9M", day(2026, 1, 1), day(2026, 9, 30)),
+        ("CALENDAR", "year", "2026", day(2026, 1, 1), day(2026, 12, 31)),
+    }
+
+
+def test_the_cut_off_is_the_earlier_of_period_end_and_night_and_an_open_period_is_interim(published: Warehouse) -> None:
+    for row in published.query("select distinct period_end, as_of, status, units_expected, units_reported from mart.kpi"):
+        assert row["as_of"] == min(row["period_end"], NIGHT)
+        assert (row["status"] == "interim") == (NIGHT < row["period_end"])
+        if row["period_end"] <= NIGHT:
+            assert row["status"] == ("final" if row["units_reported"] == row["units_expected"] else "provisional")
+
+
+def test_a_province_without_all_its_units_is_never_final(published: Warehouse) -> None:
+    rows = published.query(
+        "select distinct unit_code, units_expected, units_reported, status from mart.kpi "
+        "where period_calendar = 'VPCP_15_14' and period_label = '2026-Q1'"
+    )
+    by_unit = {row["unit_code"]: row for row in rows}
+    assert (by_unit["18373"]["units_expected"], by_unit["18373"]["units_reported"]) == (1, 1)
+    assert by_unit["18373"]["status"] == "final"
+    assert by_unit["42"]["units_reported"] == 1 and by_unit["42"]["units_expected"] >= 69
+    assert by_unit["42"]["status"] == "provisional"
+
+
+def test_an_earlier_publication_still_says_what_was_known_then(published: Warehouse) -> None:
+    told = published.query(
+        "select publication.night, is_current, numerator from mart.kpi_history "
+        "join mart.publication using (publication_id) where metric_id = 'received' and unit_code = '18373' "
+        "and field_code = '*' and basis = 'as_reported' and period_calendar = 'VPCP_15_14' "
+        "and period_label = '2026-Q1' order by publication_id"
+    )
+    assert [tuple(row.values()) for row in told] == [(date(2026, 3, 14), False, 1), (NIGHT, True, 2)]
+
+
+def test_nothing_new_is_nothing_published(published: Warehouse) -> None:
+    before = published.value("select max(publication_id) from mart.publication")
+    assert published.publish() is None
+    assert published.value("select max(publication_id) from mart.publication") == before
+
+
+def test_the_level_of_the_row_beats_the_registry_and_its_silence_does_not(warehouse: Warehouse) -> None:
+    full = {"procedure_code": "2.000930", "field_name": "Hòa giải ở cơ sở"}  # toàn trình in the registry
+    rows = [
+        dossier("H42-260105-0001", **full),
+        dossier("H42-260105-0002", **full, service_level="Một phần"),
+        dossier("H42-260105-0003", **full, service_level="Toàn trình", channel="Trực tuyến"),
+    ]
+    warehouse.load(NIGHT, {"mot_cua_csv/a.csv": csv_list(rows)})
+    assert warehouse.figure("online_submission_full", unit="18373", period="2026-Q1") == (1, 2)
+
+
+def test_a_field_is_one_however_its_name_is_written(warehouse: Warehouse) -> None:
+    rows = [
+        dossier(f"H42-260105-{number:04d}", procedure_code="9.999999", field_name=name)
+        for number, name in enumerate(("Hòa giải ở cơ sở", "HOÀ GIẢI Ở CƠ SỞ", "Hòa  giải ở cơ sở"))
+    ]
+    rows.append(dossier("H42-260105-0009", procedure_code="2.000930", field_name="Tên khác"))
+    warehouse.load(NIGHT, {"mot_cua_csv/a.csv": csv_list(rows)})
+    key = {"unit": "18373", "period": "2026-Q1", "profile": "TT01_06A"}
+    assert warehouse.figure("received", field_code="Hòa giải ở cơ sở", **key) == (4, None)
+    assert warehouse.figure("received", field_code="Tên khác", **key) is None
+
+
+TARGETS = """\
+target_id,document,unit_code,level_scope,metric_id,profile,field_code,comparator,value,period_from,period_to,source_line,indicator,base_note,ambiguity_note
+above,Kế hoạch giả định,18373,own,on_time,TT01_06A,*,>,0.95,2026-01-01,2026-12-31,1,Trên 95 %,,
+least,Kế hoạch giả định,18373,own,on_time,TT01_06A,*,>=,0.95,2026-01-01,2026-12-31,2,Tối thiểu 95 %,,
+whole,Kế hoạch giả định,18373,own,on_time,TT01_06A,*,=,1,2026-01-01,2026-12-31,3,Đạt 100 %,,
+past,Kế hoạch giả định,18373,own,on_time,TT01_06A,*,>=,0.95,2025-01-01,2025-12-31,4,Năm trước,,
+"""
+
+
+@pytest.mark.parametrize(
+    ("on_time", "late", "met"),
+    [
+        (95_000, 5_000, {"above": False, "least": True, "whole": False}),
+        (94_996, 5_004, {"above": False, "least": False, "whole": False}),  # shows as 95,00 %
+        (95_001, 4_999, {"above": True, "least": True, "whole": False}),
+        (99_999, 1, {"above": True, "least": True, "whole": False}),
+        (100_000, 0, {"above": True, "least": True, "whole": True}),
+    ],
+)
+def test_a_target_is_met_on_the_exact_fraction_by_its_own_comparator(
+    warehouses: Warehouses, tmp_path: Path, on_time: int, late: int, met: dict[str, bool]
+) -> None:
+    (tmp_path / "targets.csv").write_text(TARGETS, encoding="utf-8")
+    form = form_06a([("Hộ tịch", counts(direct=100_000, on_time=on_time, late=late))], as_text=True)
+    with warehouses.fresh(tmp_path) as warehouse:
+        warehouse.load(date(2026, 3, 20), {"tong_hop_06a_xlsx/a.xlsx": form})
+        rows = warehouse.query(
+            "select * from mart.kpi_vs_target where source_document = 'Kế hoạch giả định' and basis = 'as_reported'"
+        )
+    assert {row["target_id"]: row["met"] for row in rows} == met
+    for row in rows:
+        assert row["gap"] == row["rate"] - row["target_value"]
+
+
+def test_a_figure_that_contradicts_itself_is_withheld_alone_and_opens_an_incident(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compute = pipeline.build.compute
+
+    def wrong(connection: sa.Connection, **how: Any) -> None:
+        compute(connection, **how)
+        connection.execute(
+            sa.text(
+                "update fresh set overdue = in_progress + 1 where unit_code = '18373' and field_code = '*' "
+                "and calendar = 'VPCP_15_14' and label = '2026-Q1'"
+            )
+        )
+
+    monkeypatch.setattr(pipeline.build, "compute", wrong)
+    warehouse.load(NIGHT, {"mot_cua_csv/a.csv": csv_list([OVERDUE])})
+    withheld = warehouse.query(
+        "select distinct unit_code, field_code, period_label, period_calendar from mart.kpi "
+        "where 'withheld' = any(flags)"
+    )
+    assert [tuple(row.values()) for row in withheld] == [("18373", "*", "2026-Q1", "VPCP_15_14")]
+    assert warehouse.value("select count(*) from mart.kpi where numerator is null and not 'withheld' = any(flags)") == 0
+    assert warehouse.value("select count(*) from mart.kpi where numerator is not null and 'withheld' = any(flags)") == 0
+    assert warehouse.figure("overdue_open", unit="18373", period="2026-Q1", profile="TT01_06A") == (None, None)
+    assert warehouse.figure("overdue_open", unit="42", period="2026-Q1", profile="TT01_06A") == (1, 1)
+    incidents = warehouse.query("select rule_id, severity from alerts.incident where source_id = 'figures'")
+    assert incidents == [{"rule_id": "PARTS", "severity": "critical"}]
+
+    monkeypatch.setattr(pipeline.build, "compute", compute)
+    for name, value in warehouse.environment().items():
+        monkeypatch.setenv(name, value)
+    told = CliRunner().invoke(cli.app, ["load", "--drop", str(warehouse.drop({})), "--as-of", "2026-04-10"])
+    assert told.exit_code == 1, told.output
+
+
+def test_the_daily_views_count_the_day_and_the_night(warehouse: Warehouse) -> None:
+    """Friday 10/04/2026: three working days on is Wednesday 15/04."""
+    due = {"A": "09/04/2026", "B": "10/04/2026", "C": "15/04/2026", "D": "16/04/2026"}
+    open_ = [dossier(f"H42-260105-{name}", due_at=day) for name, day in due.items()]
+    paused = dossier(
+        "H42-260105-E", due_at="09/04/2026", status="5", supplement_count="1", supplement_requested_at="01/04/2026"
+    )
+    ended = [
+        dossier("H42-260105-F", finished_at="09/01/2026", status="9"),
+        dossier("H42-260105-G", finished_at="12/01/2026", status="9"),
+        dossier("H42-260105-H", finished_at="13/01/2026", status="9"),
+        dossier("H42-260105-I", finished_at="13/01/2026", status="7"),
+    ]
+    warehouse.load(NIGHT, {"mot_cua_csv/a.csv": csv_list([*open_, paused, *ended])})
+    (night,) = warehouse.query("select * from mart.dossier_status_day")
+    assert (night["night"], night["unit_code"], night["open"], night["overdue"]) == (NIGHT, "18373", 5, 1)
+    assert (night["due_within_3_working_days"], night["paused"]) == (2, 1)
+    flow = {
+        row["day"]: (row["received"], row["resolved_early"], row["resolved_on_time"], row["resolved_late"])
+        for row in warehouse.query("select * from mart.flow_day")
+    }
+    assert flow == {
+        date(2026, 1, 5): (9, 0, 0, 0),
+        date(2026, 1, 9): (0, 1, 0, 0),
+        date(2026, 1, 12): (0, 0, 1, 0),
+        date(2026, 1, 13): (0, 0, 1, 1),
+    }
