@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Protocol
 
 import sqlalchemy as sa
 
@@ -17,6 +18,14 @@ from tthc.serving import figures, form_06a, scorecard
 from tthc.serving.assessment import assess
 from tthc.serving.figures import DEFAULT_BASIS, Period, Publication
 from tthc.settings import Settings
+
+
+class Writer(Protocol):
+    """Writes one workbook about a unit and a period; returns False when a figure in it is withheld."""
+
+    def __call__(
+        self, connection: sa.Connection, registry: Registry, target: Path | BytesIO, *, unit: Unit, period: Period
+    ) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +57,11 @@ def publication_of(connection: sa.Connection) -> Publication:
     if publication is None:
         raise Misconfigured("no figure is published yet; run `tthc load` first")
     return publication
+
+
+def file_name(kind: str, unit: Unit, period: Period) -> str:
+    """form-06a_42_VPCP_15_14_2026-Q1.xlsx."""
+    return f"{kind}_{unit.unit_code}_{period.calendar}_{period.label}.xlsx"
 
 
 def write_form(

@@ -18,6 +18,7 @@ CALENDARS = {
     "VPCP_15_14": "Kỳ báo cáo từ ngày 15 đến ngày 14 (NĐ 09/2019/NĐ-CP)",
     "CALENDAR": "Tháng dương lịch (Bộ chỉ số 766)",
 }
+CALENDARS_SHORT = {"VPCP_15_14": "Kỳ báo cáo 15–14", "CALENDAR": "Tháng dương lịch"}
 BASES = {"as_reported": "Đơn vị như báo cáo", "current_boundary": "Địa giới hiện nay"}
 PROFILES = {"TT01_06A": "Biểu 06a", "IDX766": "Bộ chỉ số 766", "DASH": "Bảng theo dõi", "*": "Chung"}
 STATUSES = {

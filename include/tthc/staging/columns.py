@@ -57,7 +57,7 @@ def parse_codes(cells: pd.Series, words: Mapping[str, object], *, required: bool
     """(codes, mask of words not in the list); a word for "nothing" is mapped to "" and becomes None."""
     folded = {fold(word): code for word, code in words.items()}
     known = {word: folded.get(fold(word), ...) for word in cells.dropna().unique()}
-    bad = cells.map({word: code is ... for word, code in known.items()}).fillna(required).astype(bool)
+    bad = cells.map({word: code is ... for word, code in known.items()}).astype("boolean").fillna(required).astype(bool)
     values = {word: None if code in (..., "") else code for word, code in known.items()}
     return cells.map(values).astype(object).where(lambda s: s.notna(), None), bad
 

@@ -2,28 +2,217 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Depends, FastAPI, Query, Request
+import sqlalchemy as sa
+from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.staticfiles import StaticFiles
 
 from tthc.domain.errors import Misconfigured, OutsideSystemFailed
 from tthc.domain.text import sort_key
-from tthc.serving import exports, figures
-from tthc.serving.assessment import OUT_OF_PERIOD, UNMEASURED, assess
-from tthc.serving.figures import BASES, DEFAULT_BASIS, DEFAULT_CALENDAR
-from tthc.serving.web.pages import Pages
-from tthc.serving.web.protection import SecurityHeaders
+from tthc.serving import exports, figures, form_06a, wording
+from tthc.serving.assessment import UNMEASURED, assess
+from tthc.serving.exports import Registry
+from tthc.serving.figures import DEFAULT_BASIS, DEFAULT_CALENDAR, Period, Publication, UnitFigures
+from tthc.serving.web.pages import Pages, grouped
+from tthc.serving.web.protection import HEADERS, SecurityHeaders
 from tthc.serving.web.quality import newest_night, rule_words
 from tthc.settings import Settings
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-Short = Annotated[str, Query(max_length=40)]
+_STYLE = Path(__file__).parent / "static" / "style.css"
+_MESSAGES = {
+    400: "Địa chỉ không đúng dạng.",
+    404: "Không có trang, đơn vị hoặc kỳ này trong số liệu đang công bố.",
+    405: "Trang này chỉ để đọc.",
+    500: "Có lỗi khi lập trang. Người trực đã có thông tin trong nhật ký.",
+    503: "Kho dữ liệu chưa trả lời. Xin thử lại sau ít phút.",
+}
+_NOTHING_YET = "Chưa có số liệu nào được công bố."
+
+PeriodKey = Annotated[str, Query(max_length=40, description="VPCP_15_14.2026-Q1, or a label of that calendar")]
+Basis = Annotated[str, Query(max_length=20)]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the reader chose, and what there is to choose from."""
+
+    publication: Publication
+    published: Sequence[Period]
+    period: Period
+    basis: str
+
+    @property
+    def query(self) -> dict[str, str]:
+        return {"period": self.period.key, "basis": self.basis}
+
+    @property
+    def groups(self) -> list[tuple[str, list[Period]]]:
+        return grouped(self.published)
+
+
+def create_app(
+    settings: Settings, *, dependencies: Sequence[Any] = (), allowed_hosts: Sequence[str] = ("*",)
+) -> FastAPI:
+    """The application. `dependencies` guard every page (a host application's login); reference files are read once."""
+    registry = exports.read_registry(settings)
+    own = figures.unit_of(registry.units, registry.province, registry.province)
+    pages = Pages(own.full_name)
+    app = FastAPI(
+        title="tthc", docs_url=None, redoc_url=None, openapi_url=None, dependencies=list(dependencies), redirect_slashes=False
+    )
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts))
+    app.add_middleware(SecurityHeaders)
+    _add_pages(app, pages, settings, registry)
+    _add_downloads(app, settings, registry)
+    _add_refusals(app, pages)
+    return app
+
+
+def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registry) -> None:
+    own = figures.unit_of(registry.units, registry.province, registry.province)
+
+    @app.get("/")
+    def home(request: Request, period: PeriodKey = "", basis: Basis = DEFAULT_BASIS) -> HTMLResponse:
+        with figures.as_analyst(settings) as connection:
+            choice = _choose(connection, registry, period, basis)
+            unit = figures.figures_of_unit(connection, choice.period, choice.basis, own)
+            members = exports.members_of(connection, registry, choice.period, choice.basis)
+            bands = figures.bands(connection, choice.period, choice.basis, registry.province)
+        members.sort(key=lambda member: sort_key(member.unit_name))
+        return pages.show(request, "home", choice=choice, unit=unit, members=members, bands=bands)
+
+    @app.get("/units/{code}")
+    def unit(request: Request, code: str, period: PeriodKey = "", basis: Basis = DEFAULT_BASIS) -> HTMLResponse:
+        with figures.as_analyst(settings) as connection:
+            choice = _choose(connection, registry, period, basis)
+            place = figures.unit_of(registry.units, code, registry.province)
+            found = figures.figures_of_unit(connection, choice.period, choice.basis, place)
+            rows = figures.form_rows(connection, choice.period, choice.basis, code)
+            verdicts = figures.target_rows(connection, choice.period, choice.basis)
+        promised = [target for target in registry.targets if target.unit_code == code]
+        rows.sort(key=lambda row: (row["field_code"] == "*", sort_key(row["field_name"])))
+        return pages.show(
+            request,
+            "unit",
+            choice=choice,
+            unit=found,
+            metrics=registry.metrics,
+            rows=rows,
+            counts=form_06a.COUNTS,
+            targets=assess(promised, verdicts, choice.period),
+        )
+
+    @app.get("/targets")
+    def targets(request: Request, period: PeriodKey = "", basis: Basis = DEFAULT_BASIS) -> HTMLResponse:
+        with figures.as_analyst(settings) as connection:
+            choice = _choose(connection, registry, period, basis)
+            unit = figures.figures_of_unit(connection, choice.period, choice.basis, own)
+            verdicts = figures.target_rows(connection, choice.period, choice.basis)
+        codes = {place.unit_code for place in registry.units}
+        ours = [target for target in registry.targets if target.unit_code in codes]
+        assessed = assess(ours, verdicts, choice.period)
+        return pages.show(
+            request,
+            "targets",
+            choice=choice,
+            unit=unit,
+            measured=[one for one in assessed if one.state != UNMEASURED],
+            unmeasured=[one for one in assessed if one.state == UNMEASURED],
+            elsewhere=len(registry.targets) - len(ours),
+        )
+
+    @app.get("/quality")
+    def quality(request: Request) -> HTMLResponse:
+        with figures.as_analyst(settings) as connection:
+            choice = _choose(connection, registry, "", DEFAULT_BASIS)
+            unit = figures.figures_of_unit(connection, choice.period, choice.basis, own)
+            found = newest_night(connection)
+        return pages.show(request, "quality", choice=choice, unit=unit, quality=found, rules=rule_words())
+
+    @app.get("/definitions")
+    def definitions(request: Request) -> HTMLResponse:
+        return pages.show(request, "definitions", version=registry.definitions, metrics=registry.metrics)
+
+    @app.get("/style.css")
+    def style() -> Response:
+        return Response(_STYLE.read_bytes(), media_type="text/css")
+
+    @app.get("/health")
+    def health() -> PlainTextResponse:
+        with figures.as_analyst(settings) as connection:
+            figures.current_publication(connection)
+        return PlainTextResponse("ok")
+
+
+def _add_downloads(app: FastAPI, settings: Settings, registry: Registry) -> None:
+    @app.get("/form-06a")
+    def form(unit: Annotated[str, Query(max_length=40)], period: PeriodKey = "") -> Response:
+        return _workbook(settings, registry, exports.write_form, "form-06a", unit, period)
+
+    @app.get("/scorecard")
+    def scorecard(unit: Annotated[str, Query(max_length=40)], period: PeriodKey = "") -> Response:
+        return _workbook(settings, registry, exports.write_scorecard, "scorecard", unit, period)
+
+
+def _workbook(
+    settings: Settings, registry: Registry, write: exports.Writer, name: str, code: str, period: str
+) -> Response:
+    content = BytesIO()
+    with figures.as_analyst(settings) as connection:
+        choice = _choose(connection, registry, period, DEFAULT_BASIS)
+        place = figures.unit_of(registry.units, code, registry.province)
+        write(connection, registry, content, unit=place, period=choice.period)
+    file_name = quote(exports.file_name(name, place, choice.period))
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{file_name}"}
+    return Response(content.getvalue(), media_type=XLSX, headers=headers)
+
+
+def _choose(connection: sa.Connection, registry: Registry, key: str, basis: str) -> Choice:
+    """The period of a key, the newest closed quarter for none. Raises Misconfigured, HTTPException."""
+    publication = figures.current_publication(connection)
+    published = figures.periods(connection, registry.province) if publication else []
+    newest = figures.newest_closed(published)
+    if publication is None or newest is None:
+        raise HTTPException(404, _NOTHING_YET)
+    if basis not in wording.BASES:
+        raise Misconfigured(f"basis {basis!r} is not known")
+    calendar, _, label = key.rpartition(".")
+    period = figures.period_of(published, calendar or DEFAULT_CALENDAR, label) if key else newest
+    return Choice(publication, published, period, basis)
+
+
+def _add_refusals(app: FastAPI, pages: Pages) -> None:
+    def refuse(request: Request, code: int, text: str = "") -> HTMLResponse:
+        return pages.show(request, "message", code, text=text or _MESSAGES.get(code, _MESSAGES[400]))
+
+    @app.exception_handler(HTTPException)
+    async def on_refusal(request: Request, error: HTTPException) -> HTMLResponse:
+        return refuse(request, error.status_code, _NOTHING_YET if error.detail == _NOTHING_YET else "")
+
+    @app.exception_handler(RequestValidationError)
+    async def on_malformed(request: Request, error: RequestValidationError) -> HTMLResponse:
+        return refuse(request, 400)
+
+    @app.exception_handler(Misconfigured)
+    async def on_unknown(request: Request, error: Misconfigured) -> HTMLResponse:
+        return refuse(request, 404)
+
+    @app.exception_handler(OutsideSystemFailed)
+    async def on_outage(request: Request, error: OutsideSystemFailed) -> HTMLResponse:
+        return refuse(request, 503)
+
+    @app.exception_handler(Exception)
+    async def on_defect(request: Request, error: Exception) -> HTMLResponse:
+        answer = refuse(request, 500)  # made outside the middleware, so it carries the headers by itself
+        answer.headers.update(HEADERS)
+        return answer
