@@ -49,7 +49,8 @@ def code_at(path: Path, sheet: str, row_no: int) -> str:
         book = python_calamine.CalamineWorkbook.from_path(str(path))
         rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
     names = ([fold(str(cell)) for cell in row] for row in rows)
-    position = next(row.index("mã hồ sơ") for row in names if "mã hồ sơ" in row)
+    wanted = {"mã hồ sơ", "số hồ sơ", "số biên nhận", "mã biên nhận"}
+    position = next(row.index(name) for row in names for name in row if name in wanted)
     return str(rows[row_no - 1][position])
 
 

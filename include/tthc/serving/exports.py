@@ -103,9 +103,7 @@ def write_scorecard(
     return not any(figure.numerator is None for one in (own, *members) for figure in one.figures.values())
 
 
-def members_of(
-    connection: sa.Connection, registry: Registry, period: Period, basis: str
-) -> list[figures.UnitFigures]:
+def members_of(connection: sa.Connection, registry: Registry, period: Period, basis: str) -> list[figures.UnitFigures]:
     """Communes and departments of the province: those valid at the cut-off and those with figures in the period."""
     codes = [unit.unit_code for unit in registry.units if unit.level != "province"]
     found = figures.figures_of(connection, period, basis, codes)

@@ -124,11 +124,13 @@ def current_publication(connection: sa.Connection) -> Publication | None:
     row = connection.execute(
         sa.text("select publication_id, published_at, night from mart.publication where is_current")
     ).first()
-    return row and Publication(publication_id=row[0], published_at=row[1], night=row[2])
+    return None if row is None else Publication(publication_id=row[0], published_at=row[1], night=row[2])
 
 
 def periods(connection: sa.Connection, province: str) -> list[Period]:
-    """Published periods, the newest first within each calendar."""
+    """Published periods, the newest first within each calendar; none before the first publication."""
+    if current_publication(connection) is None:
+        return []
     return [Period(**row) for row in _mappings(connection, "periods", {"province": province})]
 
 

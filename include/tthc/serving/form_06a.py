@@ -101,9 +101,7 @@ def _header(book: Book, sheet: Any) -> None:
     book.put_row(sheet, _HEAD + 3, [(number, "number") for number in _NUMBERING])
 
 
-def _row(
-    book: Book, sheet: Any, line: int, number: int | None, name: str, counts: dict[str, Any], bold: str
-) -> None:
+def _row(book: Book, sheet: Any, line: int, number: int | None, name: str, counts: dict[str, Any], bold: str) -> None:
     # a withheld row has no counts; a reader of the form then refuses it, as it should
     numbers = [(counts.get(counter, wording.WITHHELD), f"{bold}count") for counter in COUNTS]
     book.put_row(sheet, line, [(number, "middle"), (name, f"{bold}text"), *numbers])

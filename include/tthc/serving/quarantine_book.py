@@ -47,9 +47,7 @@ class _Owner:
         return sum(count["first_count"] for count in self.counts)
 
 
-def write_all(
-    connection: sa.Connection, out: Path, *, units: Sequence[Unit], sources: dict[str, Source]
-) -> list[Path]:
+def write_all(connection: sa.Connection, out: Path, *, units: Sequence[Unit], sources: dict[str, Source]) -> list[Path]:
     """Workbooks of the newest night, one an owner; empty when there is nothing to correct.
 
     Names are `<night>_<unit or source>.xlsx`. Raises OutsideSystemFailed.

@@ -42,9 +42,9 @@ _TARGETS = (
     ("Đánh giá", 16), ("Chênh lệch (điểm %)", 11), ("Kế hoạch, dòng", 32), ("Ghi chú", 34),
 )  # fmt: skip
 _UNITS = (
-    ("Mã", 11), ("Đơn vị", 26), ("Tiếp nhận", 9), ("Đã giải quyết", 9), ("Trước và đúng hạn", 9), ("Tỷ lệ đúng hạn", 14),
-    ("So với tỉnh", 13), ("Đang giải quyết", 9), ("Trong đó quá hạn", 9), ("Nộp trực tuyến", 14),
-    ("Thanh toán trực tuyến", 14), ("Số hóa đầy đủ", 14), ("Có dữ liệu", 9), ("Ghi chú", 22),
+    ("Mã", 11), ("Đơn vị", 26), ("Tiếp nhận", 9), ("Đã giải quyết", 9), ("Trước và đúng hạn", 9),
+    ("Tỷ lệ đúng hạn", 14), ("So với tỉnh", 13), ("Đang giải quyết", 9), ("Trong đó quá hạn", 9),
+    ("Nộp trực tuyến", 14), ("Thanh toán trực tuyến", 14), ("Số hóa đầy đủ", 14), ("Có dữ liệu", 9), ("Ghi chú", 22),
 )  # fmt: skip
 _DEFINITIONS = (("Chỉ tiêu", 36), ("Cách tính", 16), ("Tử số", 50), ("Mẫu số", 50), ("Căn cứ", 44))
 _STYLE_OF = {assessment.MET: "good", assessment.MISSED: "bad"}
@@ -101,12 +101,13 @@ def _stamp(card: Scorecard) -> list[str]:
 def _card(book: Book, card: Scorecard) -> None:
     sheet, line = _sheet(book, "Phiếu điểm", _CARD, [TITLE, *_stamp(card), _headline(card.unit)])
     of_metric: dict[tuple[str | None, str | None], list[Assessment]] = {}
-    for one in card.targets:
-        if one.target.unit_code == card.unit.unit_code and one.state != assessment.OUT_OF_PERIOD:
-            of_metric.setdefault((one.target.metric_id, one.target.profile), []).append(one)
+    for own in card.targets:
+        if own.target.unit_code == card.unit.unit_code and own.state != assessment.OUT_OF_PERIOD:
+            of_metric.setdefault((own.target.metric_id, own.target.profile), []).append(own)
     for number, metric in enumerate(card.metrics, start=1):
         figure = card.unit.of_metric(metric)
-        for one in of_metric.get((metric.id, metric.profile)) or [None]:
+        promised: Sequence[Assessment | None] = of_metric.get((metric.id, metric.profile)) or [None]
+        for one in promised:
             book.put_row(sheet, line, _line(number, metric, figure, one))
             line += 1
 

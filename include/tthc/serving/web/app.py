@@ -19,9 +19,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from tthc.domain.errors import Misconfigured, OutsideSystemFailed
 from tthc.domain.text import sort_key
 from tthc.serving import exports, figures, form_06a, wording
-from tthc.serving.assessment import UNMEASURED, assess
+from tthc.serving.assessment import UNMEASURED, Assessment, assess
 from tthc.serving.exports import Registry
-from tthc.serving.figures import DEFAULT_BASIS, DEFAULT_CALENDAR, Period, Publication, UnitFigures
+from tthc.serving.figures import DEFAULT_BASIS, DEFAULT_CALENDAR, Period, Publication
 from tthc.serving.web.pages import Pages, grouped
 from tthc.serving.web.protection import HEADERS, SecurityHeaders
 from tthc.serving.web.quality import newest_night, rule_words
@@ -68,7 +68,12 @@ def create_app(
     own = figures.unit_of(registry.units, registry.province, registry.province)
     pages = Pages(own.full_name)
     app = FastAPI(
-        title="tthc", docs_url=None, redoc_url=None, openapi_url=None, dependencies=list(dependencies), redirect_slashes=False
+        title="tthc",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=list(dependencies),
+        redirect_slashes=False,
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts))
     app.add_middleware(SecurityHeaders)
@@ -109,7 +114,7 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
             metrics=registry.metrics,
             rows=rows,
             counts=form_06a.COUNTS,
-            targets=assess(promised, verdicts, choice.period),
+            targets=_by_measure(assess(promised, verdicts, choice.period)),
         )
 
     @app.get("/targets")
@@ -118,26 +123,24 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
             choice = _choose(connection, registry, period, basis)
             unit = figures.figures_of_unit(connection, choice.period, choice.basis, own)
             verdicts = figures.target_rows(connection, choice.period, choice.basis)
-        codes = {place.unit_code for place in registry.units}
-        ours = [target for target in registry.targets if target.unit_code in codes]
-        assessed = assess(ours, verdicts, choice.period)
+        names = {place.unit_code: place.full_name for place in registry.units}
+        ours = [target for target in registry.targets if target.unit_code in names]
         return pages.show(
             request,
             "targets",
             choice=choice,
             unit=unit,
-            measured=[one for one in assessed if one.state != UNMEASURED],
-            unmeasured=[one for one in assessed if one.state == UNMEASURED],
+            names=names,
+            targets=_by_measure(assess(ours, verdicts, choice.period)),
             elsewhere=len(registry.targets) - len(ours),
         )
 
     @app.get("/quality")
     def quality(request: Request) -> HTMLResponse:
         with figures.as_analyst(settings) as connection:
-            choice = _choose(connection, registry, "", DEFAULT_BASIS)
-            unit = figures.figures_of_unit(connection, choice.period, choice.basis, own)
-            found = newest_night(connection)
-        return pages.show(request, "quality", choice=choice, unit=unit, quality=found, rules=rule_words())
+            publication = figures.current_publication(connection)
+            found = newest_night(connection) if publication else None
+        return pages.show(request, "quality", publication=publication, quality=found, rules=rule_words())
 
     @app.get("/definitions")
     def definitions(request: Request) -> HTMLResponse:
@@ -152,6 +155,12 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
         with figures.as_analyst(settings) as connection:
             figures.current_publication(connection)
         return PlainTextResponse("ok")
+
+
+def _by_measure(assessed: Sequence[Assessment]) -> tuple[list[Assessment], list[Assessment]]:
+    """(targets that dossiers can measure, those they cannot)."""
+    measured = [one for one in assessed if one.state != UNMEASURED]
+    return measured, [one for one in assessed if one.state == UNMEASURED]
 
 
 def _add_downloads(app: FastAPI, settings: Settings, registry: Registry) -> None:
@@ -180,7 +189,7 @@ def _workbook(
 def _choose(connection: sa.Connection, registry: Registry, key: str, basis: str) -> Choice:
     """The period of a key, the newest closed quarter for none. Raises Misconfigured, HTTPException."""
     publication = figures.current_publication(connection)
-    published = figures.periods(connection, registry.province) if publication else []
+    published = figures.periods(connection, registry.province)
     newest = figures.newest_closed(published)
     if publication is None or newest is None:
         raise HTTPException(404, _NOTHING_YET)

@@ -35,7 +35,7 @@ class Pages:
 
     def show(self, request: Request, name: str, status_code: int = 200, **context: Any) -> HTMLResponse:
         """One page. `link(path, **query)` in a template is an address below the root path."""
-        root = request.scope.get("root_path", "")
+        root: str = request.scope.get("root_path", "")
 
         def link(path: str, **query: str) -> str:
             return root + path + (f"?{urlencode(query)}" if query else "")
@@ -47,7 +47,9 @@ class Pages:
 def grouped(periods: Sequence[Period]) -> list[tuple[str, list[Period]]]:
     """Periods for a list of choices: by calendar and kind, the newest first."""
     order = list(_KINDS)
-    ordered = sorted(periods, key=lambda period: (period.calendar != figures.DEFAULT_CALENDAR, order.index(period.kind)))
+    ordered = sorted(
+        periods, key=lambda period: (period.calendar != figures.DEFAULT_CALENDAR, order.index(period.kind))
+    )
     return [
         (f"{wording.CALENDARS_SHORT[calendar]}: {_KINDS[kind]}", list(group))
         for (calendar, kind), group in groupby(ordered, key=lambda period: (period.calendar, period.kind))
