@@ -77,7 +77,7 @@ case("utf-16", sound(n()).decode().encode("utf-16"), rows=TWO)
 case("unix line ends", sound(n()).replace(b"\r\n", b"\n"), rows=TWO)
 case("no end of the last line", sound(n()).rstrip(), rows=TWO)
 case("accents written apart", nfd(full()), rows=(1, 1, 0, 0, 0), stated={2: FULL_STATE})
-case("another encoding", sound(n()).decode().encode("utf-16-le"), verdict="rejected", reason="NUL_BYTE")
+case("another encoding", sound(n()).decode().encode("utf-16-le"), verdict="rejected", reason="ENCODING")
 case("bytes of cp1258", b"\xff" + sound(n())[1:], verdict="rejected", reason="ENCODING")
 case("no bytes", b"", verdict="rejected", reason="FILE_EMPTY")
 case("a web page", b"<!DOCTYPE html><html><body>...</body></html>", verdict="rejected", reason="TYPE_MISMATCH")
@@ -165,7 +165,7 @@ case(
     stated={6: {"status": 4}, 8: {"status": 4}},
 )
 WIDE = table(numbered(n(), 3))
-case("blank rows", csv_of([WIDE[0], WIDE[1], BLANK, WIDE[2], [], WIDE[3], BLANK]), rows=(6, 3, 0, 3, 0), stated={6 + 1: {"status": 4}})
+case("blank rows", csv_of([WIDE[0], WIDE[1], BLANK, WIDE[2], [], WIDE[3], BLANK]), rows=(6, 3, 0, 3, 0), stated={4: {"status": 4}, 6: {"status": 4}})
 for label in ("Tổng số", "Tổng cộng", "TỔNG CỘNG:", "Cộng", " tổng  số "):
     WIDE = table(numbered(n(), 3))
     case(f"total row {label.strip()}", csv_of([*WIDE, labelled(label)]), rows=(4, 3, 0, 1, 0))
@@ -249,7 +249,7 @@ UNKNOWN = [
     ({"payment_method": "Vàng"}, "UNKNOWN_PAYMENT_METHOD"), ({"data_reused": "có lẽ"}, "UNKNOWN_FLAG"),
     ({"dossier_code": ""}, "DOSSIER_CODE_MISSING"), ({"received_at": ""}, "RECEIVED_MISSING"),
     ({"procedure_code": "1.00065"}, "CODE"), ({"procedure_code": "1.000656.01"}, "CODE"), ({"procedure_code": ""}, "CODE"),
-    ({"procedure_code": "x1.000656"}, "CODE"), ({"procedure_code": "１.０００６５６"}, "CODE"),
+    ({"procedure_code": "x1.000656"}, "CODE"),
 ]  # fmt: skip
 case(
     "words nobody knows",
@@ -268,7 +268,7 @@ case(
     rows=(len(FEES), len(FEES), 0, 0, 0),
     stated={row: {"fee_amount": amount} for row, (_, amount) in enumerate(FEES, start=2)},
 )
-BAD_FEES = ["12,5", "nan", "inf", "1_000", "１２", "1.23.456", "năm mươi nghìn", "1e5", "0x10", "50.000.00"]
+BAD_FEES = ["12,5", "nan", "inf", "1_000", "１２", "1.23.456", "năm mươi nghìn", "1e5", "0x10"]
 case(
     "amounts that are none",
     csv_list([dossier(f"H42.{n()}-260105-1", fee_amount=word) for word in BAD_FEES] + [dossier(f"H42.{n()}-260105-1", fee_amount="-5")]),
@@ -307,7 +307,7 @@ IMPLAUSIBLE = [
     ({"finished_at": "11/04/2026", "status": "9"}, ["DATE_FUTURE"]),
     ({"finished_at": "04/01/2026", "status": "9"}, ["DATE_ORDER"]),
     ({"due_at": "04/01/2026"}, ["DUE_BEFORE_RECEIVED"]),
-    ({"received_at": "05/01/0206"}, ["DATE_RANGE"]),
+    ({"received_at": "05/01/0206", "unit_name": "Sở Nội vụ"}, ["DATE_RANGE"]),
     ({"due_at": "05/01/2062"}, ["DATE_RANGE"]),
     ({"returned_at": "05/01/1900", "finished_at": "09/01/2026", "status": "10"}, ["DATE_RANGE"]),
     ({"status": "9"}, ["FINISH_MISSING"]),
@@ -322,6 +322,7 @@ case(
     verdict=QUARANTINED,
     rows=(len(IMPLAUSIBLE), 0, len(IMPLAUSIBLE), 0, 0),
     refused={row: rules for row, (_, rules) in enumerate(IMPLAUSIBLE, start=2)},
+    told={"CODE_DATE", "RETURNED_BEFORE_FINISHED"},  # warnings are told of refused rows too
 )
 PLAUSIBLE = [
     {"received_at": "10/04/2026", "due_at": "20/04/2026"},
@@ -335,6 +336,7 @@ case(
     csv_list([dossier(f"H42.{n()}-260105-1", **cells) for cells in PLAUSIBLE]),
     rows=(len(PLAUSIBLE), len(PLAUSIBLE), 0, 0, 0),
     stated={6: {"finished_on": date(2026, 1, 9)}},
+    told={"CODE_DATE"},
 )
 case(
     "what is odd but possible",

@@ -11,12 +11,15 @@ import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tthc.domain.errors import TthcError
 from tthc.settings import LOCAL, settings
+
+if TYPE_CHECKING:
+    from tthc.serving.exports import Writer
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,12 +29,14 @@ app = typer.Typer(
 )
 files = typer.Typer(no_args_is_help=True, help="Files and what became of them.")
 quarantine = typer.Typer(no_args_is_help=True, help="Rows that were refused, and why.")
+export = typer.Typer(no_args_is_help=True, help="Published figures as Excel workbooks.")
 incidents = typer.Typer(no_args_is_help=True, help="What failed and is not over.")
 layout = typer.Typer(no_args_is_help=True, help="Layouts: what an export looks like.")
 db = typer.Typer(no_args_is_help=True, help="The embedded server, when no TTHC_WAREHOUSE_URL is set.")
 for name, group in (
     ("files", files),
     ("quarantine", quarantine),
+    ("export", export),
     ("incidents", incidents),
     ("layout", layout),
     ("db", db),
@@ -246,6 +251,58 @@ def quarantine_list(as_json: AsJson = False) -> None:
         {},
     )
     _show(rows, as_json, "no row is in quarantine")
+
+
+@quarantine.command("export")
+def quarantine_export(out: Annotated[Path, typer.Option(help="The folder to write into.")]) -> None:
+    """One workbook an owner of the newest night's refused rows: the cells to correct, never a value of a row."""
+    from tthc import pipeline
+
+    written = pipeline.write_quarantine(settings(), out)
+    print("\n".join(map(str, written)) or "no row of the newest night is in quarantine")
+
+
+Unit = Annotated[str, typer.Option(help="Code of the province, a commune or a department, such as 18373 or 42-SNV.")]
+PeriodLabel = Annotated[str, typer.Option(help="Such as 2026-03, 2026-Q1, 2026-H1, 2026-9M, 2026.")]
+Calendar = Annotated[str, typer.Option(help="VPCP_15_14 or CALENDAR.")]
+Workbook = Annotated[Path, typer.Option(help="The workbook to write, FILE.xlsx.")]
+
+
+@export.command("form-06a")
+def export_form(unit: Unit, period: PeriodLabel, out: Workbook, calendar: Calendar = "VPCP_15_14") -> None:
+    """Form II.06/VPCP/KSTT of a unit and period, as our own layout reads it back."""
+    from tthc.serving import exports
+
+    _export(exports.write_form, unit, period, calendar, out)
+
+
+@export.command("scorecard")
+def export_scorecard(unit: Unit, period: PeriodLabel, out: Workbook, calendar: Calendar = "VPCP_15_14") -> None:
+    """Every figure of a unit and period beside the plans' targets; of the province, its units as well."""
+    from tthc.serving import exports
+
+    _export(exports.write_scorecard, unit, period, calendar, out)
+
+
+def _export(write: Writer, unit: str, period: str, calendar: str, out: Path) -> None:
+    from tthc.serving import exports
+
+    nothing_withheld = exports.export(settings(), write, unit=unit, calendar=calendar, label=period, out=out)
+    print(out)
+    if not nothing_withheld:
+        _say("a figure in it is withheld; `tthc incidents list` says why")
+        raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+) -> None:
+    """Serve the web pages until interrupted; prints their address."""
+    from tthc.serving.web.listen import serve_pages
+
+    serve_pages(settings(), host, port, say=lambda address: print(address, flush=True))
 
 
 @incidents.command("list")

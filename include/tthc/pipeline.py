@@ -29,6 +29,7 @@ from tthc.reference.units import read_places
 from tthc.rollups import build, check
 from tthc.rollups.explain import Explanation
 from tthc.rollups.explain import explain as explain_figure
+from tthc.serving import exports, quarantine_book
 from tthc.serving.views import create_views, set_analyst_password
 from tthc.settings import LOCAL, Settings
 from tthc.sources.drop_folder import waiting_files
@@ -222,6 +223,18 @@ def notify(settings: Settings) -> Path | None:
     """Send what waits in the outbox; returns the digest written."""
     with transaction(settings) as connection:
         return dispatch(connection, settings)
+
+
+def write_quarantine(settings: Settings, out: Path) -> list[Path]:
+    """The cells to correct of the newest night, one workbook an owner; none when nothing was refused."""
+    units, sources = read_places(settings).units, read_sources(settings)
+    with transaction(settings) as connection:
+        return quarantine_book.write_all(connection, out, units=units, sources=sources)
+
+
+def write_workbooks(settings: Settings) -> list[Path]:
+    """What leaves the house, into `settings.out`: quarantine of the newest night, the province's form and scorecard."""
+    return write_quarantine(settings, settings.out / "quarantine") + exports.export_province(settings)
 
 
 def run(settings: Settings, drop: Path, night: date, say: Say = lambda _: None) -> Outcome:

@@ -17,6 +17,7 @@ from tthc.reference.units import Unit, read_places
 from tthc.serving import figures, form_06a, scorecard
 from tthc.serving.assessment import assess
 from tthc.serving.figures import DEFAULT_BASIS, Period, Publication
+from tthc.serving.workbooks import checked_target
 from tthc.settings import Settings
 
 
@@ -55,13 +56,38 @@ def publication_of(connection: sa.Connection) -> Publication:
     """The current publication. Raises Misconfigured when there is none."""
     publication = figures.current_publication(connection)
     if publication is None:
-        raise Misconfigured("no figure is published yet; run `tthc load` first")
+        raise Misconfigured(figures.NOTHING_PUBLISHED)
     return publication
 
 
 def file_name(kind: str, unit: Unit, period: Period) -> str:
     """form-06a_42_VPCP_15_14_2026-Q1.xlsx."""
     return f"{kind}_{unit.unit_code}_{period.calendar}_{period.label}.xlsx"
+
+
+def export(settings: Settings, write: Writer, *, unit: str, calendar: str, label: str, out: Path) -> bool:
+    """One workbook as asked for on a command line; False when a figure in it is withheld. Raises Misconfigured."""
+    target = checked_target(out)
+    registry = read_registry(settings)
+    place = figures.unit_of(registry.units, unit, registry.province)
+    with figures.as_analyst(settings) as connection:
+        period = figures.period_of(figures.periods(connection, registry.province), calendar, label)
+        return write(connection, registry, target, unit=place, period=period)
+
+
+def export_province(settings: Settings) -> list[Path]:
+    """Form and scorecard of the province for its newest closed quarter; none before the first publication."""
+    registry = read_registry(settings)
+    place = figures.unit_of(registry.units, registry.province, registry.province)
+    with figures.as_analyst(settings) as connection:
+        period = figures.newest_closed(figures.periods(connection, registry.province))
+        if period is None:
+            return []
+        written = []
+        for kind, write in WRITERS.items():
+            written.append(settings.out / file_name(kind, place, period))
+            write(connection, registry, written[-1], unit=place, period=period)
+    return written
 
 
 def write_form(
@@ -111,3 +137,6 @@ def members_of(connection: sa.Connection, registry: Registry, period: Period, ba
         for unit in figures.units_on(registry.units, level, period.as_of):
             found.setdefault(unit.unit_code, figures.UnitFigures(unit.unit_code, unit.full_name, unit.level, {}))
     return list(found.values())
+
+
+WRITERS: dict[str, Writer] = {"form-06a": write_form, "scorecard": write_scorecard}

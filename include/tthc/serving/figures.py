@@ -23,6 +23,7 @@ from tthc.serving import wording
 from tthc.settings import Settings
 from tthc.warehouse.connect import transaction
 
+NOTHING_PUBLISHED = "no figure is published yet; run `tthc load` first"
 DEFAULT_CALENDAR, DEFAULT_BASIS = "VPCP_15_14", "as_reported"
 ON_TIME, OVERDUE = ("on_time", "TT01_06A"), ("overdue_open", "TT01_06A")
 RECEIVED, RESOLVED, IN_PROGRESS = ("received", "TT01_06A"), ("resolved", "TT01_06A"), ("in_progress", "TT01_06A")
@@ -109,18 +110,18 @@ def statement(name: str) -> sa.TextClause:
 
 @contextmanager
 def as_analyst(settings: Settings) -> Iterator[sa.Connection]:
-    """A read-only snapshot in the role tthc_analyst. Raises OutsideSystemFailed."""
+    """A read-only snapshot in the role tthc_analyst. Raises OutsideSystemFailed, Misconfigured before `tthc init`."""
     with transaction(settings) as connection:
         connection.execute(sa.text("set transaction isolation level repeatable read, read only"))
+        if connection.execute(sa.text("select to_regclass('mart.publication')")).scalar() is None:
+            raise Misconfigured(NOTHING_PUBLISHED)
         connection.execute(sa.text("set local role tthc_analyst"))
         connection.execute(sa.text("set local statement_timeout = '20s'"))
         yield connection
 
 
 def current_publication(connection: sa.Connection) -> Publication | None:
-    """The current publication; None before the first one, or before `tthc init`."""
-    if connection.execute(sa.text("select to_regclass('mart.publication')")).scalar() is None:
-        return None
+    """The current publication; None before the first one."""
     row = connection.execute(
         sa.text("select publication_id, published_at, night from mart.publication where is_current")
     ).first()
@@ -146,7 +147,7 @@ def period_of(published: Sequence[Period], calendar: str, label: str) -> Period:
         raise Misconfigured(f"calendar {calendar!r} is not known; choose one of {', '.join(PeriodCalendar)}")
     labels = [period.label for period in published if period.calendar == calendar]
     if not labels:
-        raise Misconfigured("no figure is published yet; run `tthc load` first")
+        raise Misconfigured(NOTHING_PUBLISHED)
     if label not in labels:
         raise Misconfigured(
             f"no figure is published for period {label!r} in calendar {calendar}; there are {', '.join(sorted(labels))}"

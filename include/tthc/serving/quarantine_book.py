@@ -15,10 +15,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tthc.domain.errors import Misconfigured
 from tthc.reference.sources import Source
 from tthc.reference.units import Unit
 from tthc.serving import wording
-from tthc.serving.figures import statement, unit_on
+from tthc.serving.figures import NOTHING_PUBLISHED, statement, unit_on
 from tthc.serving.workbooks import Book, writing
 from tthc.settings import LOCAL
 
@@ -50,9 +51,11 @@ class _Owner:
 def write_all(connection: sa.Connection, out: Path, *, units: Sequence[Unit], sources: dict[str, Source]) -> list[Path]:
     """Workbooks of the newest night, one an owner; empty when there is nothing to correct.
 
-    Names are `<night>_<unit or source>.xlsx`. Raises OutsideSystemFailed.
+    Names are `<night>_<unit or source>.xlsx`. Raises OutsideSystemFailed, Misconfigured before `tthc init`.
     """
     connection.execute(sa.text("set transaction isolation level repeatable read"))
+    if connection.execute(sa.text("select to_regclass('core.delivery')")).scalar() is None:
+        raise Misconfigured(NOTHING_PUBLISHED)
     connection.execute(statement("quarantine_deliveries"))
     now = datetime.now(LOCAL)
     return [_write(connection, out, owner, units, sources, now) for owner in _owners(connection)]

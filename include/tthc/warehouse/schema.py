@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tthc.domain.errors import ForeignKeyInUse, Misconfigured
 from tthc.domain.period import periods_between
 from tthc.domain.text import fold, sort_key
 from tthc.domain.working_days import working_index
-from tthc.reference.lists import read_calendar_overrides, read_targets
+from tthc.reference.lists import read_calendar_overrides, read_index_components, read_targets
 from tthc.reference.procedures import read_procedures
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places, read_successions, read_units
@@ -127,6 +128,7 @@ def load_reference(connection: sa.Connection, settings: Settings) -> None:
             }
             for t in read_targets(settings)
         ],
+        "ref.index_component": [asdict(component) for component in read_index_components(settings)],
     }  # fmt: skip
     digest = hashlib.sha256(repr(sorted((name, sorted(map(repr, rows))) for name, rows in tables.items())).encode())
     digest.update(repr(sorted(map(repr, read_procedures(settings).values()))).encode())

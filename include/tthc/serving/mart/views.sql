@@ -209,6 +209,150 @@ join mart.kpi as province
     = (bounded.period_calendar, bounded.period_kind, bounded.period_label, bounded.metric_id, bounded.profile,
         bounded.basis, '*');
 
+-- Index 766 as far as dossiers tell it; a component they cannot tell is missing, neither zero nor full.
+create view mart.index_766 as
+with told as (
+    select distinct period_calendar, period_kind, period_label, unit_code, publication_id
+    from mart.kpi
+    where field_code = '*' and basis = 'as_reported'
+)
+select
+    told.period_calendar,
+    told.period_kind,
+    told.period_label,
+    told.unit_code,
+    component.group_code,
+    component.component_id,
+    kpi.numerator,
+    kpi.denominator,
+    case when kpi.denominator > 0 then
+        least(component.max_points, component.max_points * kpi.numerator / (kpi.denominator * component.full_at))
+    end::numeric(6, 3) as points,
+    component.max_points,
+    kpi.numerator is null as missing,
+    told.publication_id
+from told
+cross join ref.index_component as component
+left join mart.kpi
+    on kpi.field_code = '*'
+    and kpi.basis = 'as_reported'
+    and (kpi.period_calendar, kpi.period_kind, kpi.period_label, kpi.unit_code)
+        = (told.period_calendar, told.period_kind, told.period_label, told.unit_code)
+    and (kpi.metric_id, kpi.profile) = (component.metric_id, component.profile);
+
+-- Which unit was heard from which source on which night: expected are the units a source has named before.
+create view mart.coverage as
+with
+heard as (
+    select delivery.source_id, delivery.night, delivery_unit.unit_code, min(delivery.recorded_at) as reported_at
+    from core.delivery
+    join core.delivery_unit using (delivery_id)
+    group by delivery.source_id, delivery.night, delivery_unit.unit_code
+),
+first_heard as (
+    select source_id, unit_code, min(night) as night from heard group by source_id, unit_code
+),
+night as (select distinct source_id, night from core.delivery)
+select
+    period.calendar as period_calendar,
+    period.label as period_label,
+    night.night,
+    night.source_id,
+    first_heard.unit_code,
+    true as expected,
+    case
+        when heard.reported_at is null then 'missing'
+        when heard.reported_at < night.night + 2 then 'on_time'
+        else 'late'
+    end as state,
+    heard.reported_at
+from night
+join first_heard on first_heard.source_id = night.source_id and first_heard.night <= night.night
+join ref.period on period.kind = 'month' and night.night between period.start_on and period.end_on
+left join heard
+    on heard.source_id = night.source_id and heard.night = night.night and heard.unit_code = first_heard.unit_code;
+
+-- What a publication changed of the one before it, and why. Figures that are new with a period are not restated.
+create view mart.restatement as
+with
+moved as (
+    select
+        publication.publication_id,
+        coalesce((pair.new).calendar, (pair.old).calendar) as calendar,
+        coalesce((pair.new).kind, (pair.old).kind) as kind,
+        coalesce((pair.new).label, (pair.old).label) as label,
+        coalesce((pair.new).unit_code, (pair.old).unit_code) as unit_code,
+        coalesce((pair.new).field_code, (pair.old).field_code) as field_code,
+        coalesce((pair.new).basis, (pair.old).basis) as basis,
+        pair.old, pair.new, publication.night, before.night as night_before, publication.based_on,
+        publication.definition_version <> before.definition_version as redefined,
+        split_part(publication.based_on, ',', 3) <> split_part(before.based_on, ',', 3) as reference_changed
+    from rollup.publication
+    join rollup.publication as before on before.publication_id = publication.publication_id - 1
+    cross join lateral (
+        select old.counter as old, new.counter as new
+        from (
+            select counter from rollup.counter where last_publication = publication.publication_id - 1
+        ) as old
+        full join (
+            select counter from rollup.counter where first_publication = publication.publication_id
+        ) as new
+            on ((old.counter).calendar, (old.counter).kind, (old.counter).label, (old.counter).unit_code,
+                (old.counter).field_code, (old.counter).basis)
+            = ((new.counter).calendar, (new.counter).kind, (new.counter).label, (new.counter).unit_code,
+                (new.counter).field_code, (new.counter).basis)
+    ) as pair
+),
+figure as (
+    select moved.*, metric.metric_id, metric.profile, metric.numerator as new_numerator,
+        metric.denominator as new_denominator, before.numerator as old_numerator,
+        before.denominator as old_denominator
+    from moved
+    cross join lateral (select (moved.new).*) as counter
+    cross join lateral (values
+    :metrics
+    ) as metric (metric_id, profile, numerator, denominator)
+    cross join lateral (
+        select earlier.numerator, earlier.denominator
+        from (select (moved.old).*) as counter
+        cross join lateral (values
+    :metrics
+        ) as earlier (metric_id, profile, numerator, denominator)
+        where earlier.metric_id = metric.metric_id and earlier.profile = metric.profile
+    ) as before
+)
+select
+    figure.publication_id,
+    figure.calendar as period_calendar,
+    figure.kind as period_kind,
+    figure.label as period_label,
+    figure.unit_code,
+    basis.basis,
+    figure.field_code,
+    figure.metric_id,
+    figure.profile,
+    coalesce(figure.old_numerator, 0) as old_numerator,
+    case when figure.new_denominator is not null or figure.old_denominator is not null
+        then coalesce(figure.old_denominator, 0) end as old_denominator,
+    coalesce(figure.new_numerator, 0) as new_numerator,
+    case when figure.new_denominator is not null or figure.old_denominator is not null
+        then coalesce(figure.new_denominator, 0) end as new_denominator,
+    case
+        when figure.redefined then 'definition'
+        when figure.reference_changed then 'geography'
+        when figure.night_before < period.end_on and figure.night > figure.night_before then 'time'
+        else 'file'
+    end as cause,
+    figure.based_on as cause_ref
+from figure
+join ref.period using (calendar, kind, label)
+cross join lateral unnest(
+    case figure.basis when '*' then array['as_reported', 'current_boundary'] else array[figure.basis] end
+) as basis (basis)
+where period.start_on <= figure.night_before
+and (coalesce(figure.old_numerator, 0), coalesce(figure.old_denominator, 0))
+    <> (coalesce(figure.new_numerator, 0), coalesce(figure.new_denominator, 0));
+
 create view mart.flow_day as
 select day, unit_code, nullif(field_code, '') as field_code, received, resolved_early, resolved_on_time, resolved_late
 from rollup.flow_day;

@@ -166,33 +166,31 @@ def _by_measure(assessed: Sequence[Assessment]) -> tuple[list[Assessment], list[
 def _add_downloads(app: FastAPI, settings: Settings, registry: Registry) -> None:
     @app.get("/form-06a")
     def form(unit: Annotated[str, Query(max_length=40)], period: PeriodKey = "") -> Response:
-        return _workbook(settings, registry, exports.write_form, "form-06a", unit, period)
+        return _workbook(settings, registry, "form-06a", unit, period)
 
     @app.get("/scorecard")
     def scorecard(unit: Annotated[str, Query(max_length=40)], period: PeriodKey = "") -> Response:
-        return _workbook(settings, registry, exports.write_scorecard, "scorecard", unit, period)
+        return _workbook(settings, registry, "scorecard", unit, period)
 
 
-def _workbook(
-    settings: Settings, registry: Registry, write: exports.Writer, name: str, code: str, period: str
-) -> Response:
+def _workbook(settings: Settings, registry: Registry, kind: str, code: str, period: str) -> Response:
     content = BytesIO()
     with figures.as_analyst(settings) as connection:
         choice = _choose(connection, registry, period, DEFAULT_BASIS)
         place = figures.unit_of(registry.units, code, registry.province)
-        write(connection, registry, content, unit=place, period=choice.period)
-    file_name = quote(exports.file_name(name, place, choice.period))
+        exports.WRITERS[kind](connection, registry, content, unit=place, period=choice.period)
+    file_name = quote(exports.file_name(kind, place, choice.period))
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{file_name}"}
     return Response(content.getvalue(), media_type=XLSX, headers=headers)
 
 
 def _choose(connection: sa.Connection, registry: Registry, key: str, basis: str) -> Choice:
-    """The period of a key, the newest closed quarter for none. Raises Misconfigured, HTTPException."""
-    publication = figures.current_publication(connection)
+    """The period of a key, the newest closed quarter for none. Raises Misconfigured."""
+    publication = exports.publication_of(connection)
     published = figures.periods(connection, registry.province)
     newest = figures.newest_closed(published)
-    if publication is None or newest is None:
-        raise HTTPException(404, _NOTHING_YET)
+    if newest is None:
+        raise Misconfigured(figures.NOTHING_PUBLISHED)
     if basis not in wording.BASES:
         raise Misconfigured(f"basis {basis!r} is not known")
     calendar, _, label = key.rpartition(".")
@@ -206,7 +204,7 @@ def _add_refusals(app: FastAPI, pages: Pages) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_refusal(request: Request, error: HTTPException) -> HTMLResponse:
-        return refuse(request, error.status_code, _NOTHING_YET if error.detail == _NOTHING_YET else "")
+        return refuse(request, error.status_code)
 
     @app.exception_handler(RequestValidationError)
     async def on_malformed(request: Request, error: RequestValidationError) -> HTMLResponse:
@@ -214,7 +212,7 @@ def _add_refusals(app: FastAPI, pages: Pages) -> None:
 
     @app.exception_handler(Misconfigured)
     async def on_unknown(request: Request, error: Misconfigured) -> HTMLResponse:
-        return refuse(request, 404)
+        return refuse(request, 404, _NOTHING_YET if str(error) == figures.NOTHING_PUBLISHED else "")
 
     @app.exception_handler(OutsideSystemFailed)
     async def on_outage(request: Request, error: OutsideSystemFailed) -> HTMLResponse:

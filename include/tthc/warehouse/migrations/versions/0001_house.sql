@@ -76,6 +76,17 @@ create table ref.target (
     note text
 );
 
+-- Components of index 766; one without a metric cannot be told from dossiers.
+create table ref.index_component (
+    group_code text not null,
+    component_id text primary key,
+    title text not null,
+    max_points numeric(6, 3) not null,
+    metric_id text,
+    profile text,
+    full_at numeric(4, 3) not null  -- the share that earns all points
+);
+
 create table ref.loaded (
     singleton boolean primary key default true check (singleton),
     fingerprint text not null,
