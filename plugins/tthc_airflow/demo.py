@@ -135,7 +135,9 @@ def _run_dag(night: date | None, say: Say) -> list[tuple[str, BaseException]]:
     failures: list[tuple[str, BaseException]] = []
     for task in dag.tasks:
         task.on_execute_callback = [lambda context: say(f"{DAG_ID}: {_label(context)}")]
-        task.on_retry_callback = [lambda context: say(f"{DAG_ID}: {_label(context)} will be tried again")]
+        task.on_retry_callback = [
+            lambda context: say(f"{DAG_ID}: {_label(context)} will be tried again: {_told(context['exception'])}")
+        ]
         task.on_failure_callback = [lambda context: failures.append((_label(context), context["exception"]))]
     say(f"running the DAG {DAG_ID}" + (f" for {night:%d/%m/%Y}" if night else ""))
     ended = dag.test(run_conf={"night": night.isoformat()} if night else None)
@@ -148,6 +150,11 @@ def _run_dag(night: date | None, say: Say) -> list[tuple[str, BaseException]]:
 def _label(context: Any) -> str:
     task = context["ti"]
     return f"{task.task_id}[{task.map_index}]" if task.map_index >= 0 else str(task.task_id)
+
+
+def _told(error: BaseException) -> str:
+    """An error of ours in its own words, any other by its class: its words might quote a row."""
+    return str(error) if isinstance(error, TthcError) else type(error).__name__
 
 
 def _explain(failures: list[tuple[str, BaseException]], log: Path) -> None:

@@ -45,8 +45,9 @@ def parse_dates(cells: pd.Series, layout: Layout) -> tuple[pd.Series, pd.Series,
         rest.loc[found.index] = False
     if layout.kind == "xlsx" and rest.any():
         # A date cell whose number format was lost arrives as Excel's serial day.
-        serial = cells[rest][cells[rest].astype("str").str.fullmatch(r"[34]\d{4}|5\d{4}")]
-        found = pd.to_datetime(serial.astype(float), unit="D", origin="1899-12-30").astype("datetime64[us]")
+        number = cells[rest].astype("str").str.replace(layout.decimal, ".", regex=False)
+        serial = number[number.str.fullmatch(r"[345]\d{4}(?:\.\d+)?")].astype(float)
+        found = pd.to_datetime(serial, unit="D", origin="1899-12-30").dt.round("s").astype("datetime64[us]")
         moments.loc[found.index] = found
         rest.loc[found.index] = False
     days = moments.dt.normalize()
