@@ -1,4 +1,4 @@
-"""A published night for the tests of what leaves the house: a small simulated province and two units of hostile name."""
+"""A published night for the tests of what leaves the house: a small province and two units of hostile name."""
 
 from __future__ import annotations
 

@@ -131,19 +131,21 @@ class History:
 @st.composite
 def histories(draw: st.DrawFn) -> History:
     names = DOSSIERS[: draw(st.integers(2, 6))]
-    variants = {name: draw(st.lists(states(name), min_size=2, max_size=3)) for name in names}
+    variants = {name: draw(st.lists(states(name), min_size=2, max_size=2)) for name in names}
+    nights = draw(st.lists(st.sampled_from(NIGHTS), min_size=1, max_size=4, unique=True))
+    most = {1: 5, 2: 3}.get(len(nights), 2)  # few nights with many files each, or many nights with few
     deliveries: list[Delivery] = []
     for source in SOURCES:
         content = st.lists(st.sampled_from(names), min_size=1, unique=True).flatmap(
             lambda chosen: st.tuples(*(st.sampled_from(variants[name]) for name in chosen))
         )
-        contents = draw(st.lists(content, min_size=1, max_size=3))
-        for night in NIGHTS:
-            told = draw(st.lists(st.sampled_from(contents), max_size=3 if source == SOURCES[0] else 1))
+        contents = draw(st.lists(content, min_size=1, max_size=4))
+        for night in sorted(nights):
+            told = draw(st.lists(st.sampled_from(contents), max_size=most if source == SOURCES[0] else 1))
             for place, said in enumerate(told):
                 if said in told[:place] and said != told[place - 1]:
                     continue  # the same bytes around others within one night: see defects_pending.md
-                deliveries.append(Delivery(source=source, night=night, name="abc"[place], states=said))
+                deliveries.append(Delivery(source=source, night=night, name="abcde"[place], states=said))
     order = draw(st.permutations(range(len(deliveries))))
     flags = st.lists(st.booleans(), min_size=len(deliveries), max_size=len(deliveries))
     seldom = st.lists(st.sampled_from([False] * 5 + [True]), min_size=len(deliveries), max_size=len(deliveries))

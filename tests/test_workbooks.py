@@ -127,8 +127,8 @@ def test_the_form_says_how_final_it_is_and_what_two_columns_contain(night: Night
     (stamp,) = [text for text in texts_of(openpyxl.load_workbook(path)) if "lần công bố" in text]
     assert stamp.startswith("Tạm tính (kỳ chưa kết thúc); số liệu tính đến hết ngày 10/4/2026; đơn vị có dữ liệu: ")
     (drawn,) = night.warehouse.query(
-        "select withdrawn, stopped from mart.form_06a where period_calendar = 'VPCP_15_14' and period_label = '2026-Q2' "
-        "and basis = 'as_reported' and unit_code = '42' and field_code = '*'"
+        "select withdrawn, stopped from mart.form_06a where period_calendar = 'VPCP_15_14' "
+        "and period_label = '2026-Q2' and basis = 'as_reported' and unit_code = '42' and field_code = '*'"
     )
     with zipfile.ZipFile(path) as archive:
         boxes = archive.read("xl/drawings/drawing1.xml").decode()
@@ -253,7 +253,7 @@ def test_every_refused_row_stands_in_the_workbook_of_one_owner(night: Night, cor
     wanted = Counter(
         tuple(row.values())
         for row in night.warehouse.query(
-            "select delivery.source_id, file_name, nullif(sheet, ''), row_no, column_name, reason, rule_id "
+            "select delivery.source_id, file_name, nullif(sheet, ''), row_no, column_name, quarantine.reason, rule_id "
             "from core.quarantine join core.delivery using (delivery_id)"
         )
     )
