@@ -19,6 +19,7 @@ import typer
 from tthc.cli import app
 from tthc.domain.period import PeriodCalendar, periods_of_year
 from tthc.reference.kpis import read_metrics
+from tthc.reference.lists import read_index_components
 from tthc.settings import settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -31,22 +32,24 @@ TYPES = {
     "text": (
         "period_calendar period_kind period_label unit_level unit_code unit_name basis field_code field_name metric_id "
         "profile status definition_version target_id comparator source_document note province_code band source_id "
-        "file_name file_sha256 verdict reason rule_id based_on"
+        "file_name file_sha256 verdict reason rule_id based_on group_code component_id state cause cause_ref"
     ),
     "text[]": "flags",
     "date": "period_start period_end as_of day night",
-    "timestamp with time zone": "published_at",
-    "boolean": "is_current met ranked",
+    "timestamp with time zone": "published_at reported_at",
+    "boolean": "is_current met ranked missing expected",
     "integer": (
         "units_expected units_reported source_line rank rows_read rows_accepted rows_quarantined rows_dropped "
         "rows_duplicate"
     ),
     "numeric(9,6)": "rate gap lower_bound upper_bound",
     "numeric(6,5)": "target_value",
+    "numeric(6,3)": "points max_points",
     "bigint": (
         "publication_id numerator denominator received_total received_online received_direct carried_over "
         "resolved_total resolved_early resolved_on_time resolved_late in_progress_total in_progress_in_time "
-        "in_progress_overdue withdrawn stopped received open overdue due_within_3_working_days paused"
+        "in_progress_overdue withdrawn stopped received open overdue due_within_3_working_days paused old_numerator "
+        "old_denominator new_numerator new_denominator"
     ),
 }
 TYPE_OF = {column: name for name, columns in TYPES.items() for column in columns.split()}
@@ -66,8 +69,9 @@ def _filled(name: str, parts: dict[str, str]) -> str:
 
 
 def definitions() -> dict[str, str]:
-    """Metrics, counters and periods as tables."""
-    version, metrics = read_metrics(replace(settings(), reference_overlay=None))
+    """Metrics, counters, periods and components of the index as tables."""
+    shipped = replace(settings(), reference_overlay=None)
+    version, metrics = read_metrics(shipped)
     with (SERVING / "counters.csv").open(encoding="utf-8", newline="") as handle:
         wording = {row["counter"]: row["wording"] for row in csv.DictReader(handle)}
     used = [name for m in metrics for name in f"{m.numerator} + {m.denominator or m.numerator}".split(" + ")]
@@ -81,7 +85,19 @@ def definitions() -> dict[str, str]:
         ),
     )
     counters = _table(("counter", "what it counts"), ((f"`{name}`", text) for name, text in wording.items()))
-    return {"version": version, "metrics": shown, "counters": counters, "periods": _periods()}
+    index = _table(
+        ("group", "component", "tiếng Việt", "points", "metric", "share for all points"),
+        (
+            (c.group_code, c.component_id, c.title, f"{c.max_points}", _metric(c.metric_id, c.profile), f"{c.full_at}")
+            for c in read_index_components(shipped)
+        ),
+    )
+    parts = {"metrics": shown, "counters": counters, "periods": _periods(), "index": index}
+    return {"version": version, **parts}
+
+
+def _metric(metric_id: str | None, profile: str | None) -> str:
+    return f"`{metric_id}` `{profile}`" if metric_id else "missing"
 
 
 def _counters(expression: str | None) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+
+import pytest
 
 from exports import PERSONAL, csv_list, dossier
 from tthc import pipeline
@@ -37,8 +39,20 @@ class Night:
     drop: Path
 
 
+_NIGHT = pytest.StashKey[Night]()
+
+
+def the_night(session: pytest.Session, warehouses: Warehouses, folders: pytest.TempPathFactory) -> Night:
+    """The night below, loaded once a session for all modules that ask; tests leave it as they found it."""
+    if _NIGHT not in session.stash:
+        kept = ExitStack()
+        session.stash[_NIGHT] = kept.enter_context(_published_night(warehouses, folders.mktemp("serving")))
+        session.addfinalizer(kept.close)
+    return session.stash[_NIGHT]
+
+
 @contextmanager
-def published_night(warehouses: Warehouses, folder: Path) -> Iterator[Night]:
+def _published_night(warehouses: Warehouses, folder: Path) -> Iterator[Night]:
     """300 simulated dossiers and a few of our own: one sound and one refused row each, and a file nobody can read."""
     overlay = folder / "overlay"
     overlay.mkdir()

@@ -57,7 +57,7 @@ class Home:
             env=environment | {"TTHC_HOME": str(self.path)} | variables,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=300,
         )
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
@@ -136,7 +136,7 @@ def test_a_repeated_run_says_that_nothing_changed_and_where_everything_is(home: 
     assert "postgresql://tthc_analyst:" in shown
     assert str(home.path / "out") in shown
     assert "airflow." not in done.stdout + done.stderr, "Airflow's own words belong into its log"
-    assert "Nothing new: every file was known already." in done.stdout
+    assert "Nothing new: whatever was delivered is known already." in done.stdout
     assert "The figures are unchanged, those of publication 2." in done.stdout
     assert home.last_run()["publish"] == "skipped"
     assert "simulating" not in done.stderr

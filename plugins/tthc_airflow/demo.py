@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from io import TextIOWrapper
 from pathlib import Path
@@ -24,6 +26,7 @@ from tthc_airflow import private_airflow
 
 DOSSIERS, SEED, NIGHT = 20_000, 7, date(2026, 6, 30)  # the day on which the first half of 2026 is complete
 DAG_ID = "load_exports"
+INTERRUPTED = "interrupted; calling it again goes on where it stopped"
 
 Say = Callable[[str], None]
 State = tuple[int, int]  # newest delivery, current publication
@@ -40,7 +43,7 @@ def main() -> None:
         print(f"make run: {error}", file=sys.stderr)
         raise SystemExit(error.exit_status) from None
     except KeyboardInterrupt:
-        print("make run: interrupted; calling it again goes on where it stopped", file=sys.stderr)
+        print(f"make run: {INTERRUPTED}", file=sys.stderr)
         raise SystemExit(130) from None
 
 
@@ -66,7 +69,7 @@ def run(dossiers: int) -> None:
         _explain(failures, log)
     after = _state(settings())
     new = after[0] - before[0]
-    print(f"\n{new} deliveries are new." if new else "\nNothing new: every file was known already.")
+    print(f"\n{new} deliveries are new." if new else "\nNothing new: whatever was delivered is known already.")
     if after[1] == before[1]:
         print(f"The figures are unchanged, those of publication {after[1]}.")
     else:
@@ -140,11 +143,29 @@ def _run_dag(night: date | None, say: Say) -> list[tuple[str, BaseException]]:
         ]
         task.on_failure_callback = [lambda context: failures.append((_label(context), context["exception"]))]
     say(f"running the DAG {DAG_ID}" + (f" for {night:%d/%m/%Y}" if night else ""))
-    ended = dag.test(run_conf={"night": night.isoformat()} if night else None)
+    with _stopped_at_once(say):
+        ended = dag.test(run_conf={"night": night.isoformat()} if night else None)
     say(f"{DAG_ID} ended: {ended.state}")
     if ended.state != "success" and not failures:
         failures.append((DAG_ID, OutsideSystemFailed(f"the run ended {ended.state}")))
     return failures
+
+
+@contextmanager
+def _stopped_at_once(say: Say) -> Iterator[None]:
+    """End the process on Ctrl-C: Airflow would take it for a failure of the task and try again after a while."""
+
+    def stop(*_: object) -> None:
+        try:
+            say(INTERRUPTED)
+        finally:
+            os._exit(130)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _label(context: Any) -> str:

@@ -17,6 +17,7 @@ from tthc.reference.units import Unit, read_places
 from tthc.serving import figures, form_06a, scorecard
 from tthc.serving.assessment import assess
 from tthc.serving.figures import DEFAULT_BASIS, Period, Publication
+from tthc.serving.members import figures_of_unit, members_of
 from tthc.serving.workbooks import checked_target
 from tthc.settings import Settings
 
@@ -69,9 +70,9 @@ def export(settings: Settings, write: Writer, *, unit: str, calendar: str, label
     """One workbook as asked for on a command line; False when a figure in it is withheld. Raises Misconfigured."""
     target = checked_target(out)
     registry = read_registry(settings)
-    place = figures.unit_of(registry.units, unit, registry.province)
     with figures.as_analyst(settings) as connection:
         period = figures.period_of(figures.periods(connection, registry.province), calendar, label)
+        place = figures.unit_of(registry.units, unit, registry.province, on=period.as_of)
         return write(connection, registry, target, unit=place, period=period)
 
 
@@ -97,7 +98,7 @@ def write_form(
     rows = figures.form_rows(connection, period, DEFAULT_BASIS, unit.unit_code)
     form_06a.write(
         target,
-        unit=figures.figures_of_unit(connection, period, DEFAULT_BASIS, unit),
+        unit=figures_of_unit(connection, period, DEFAULT_BASIS, unit),
         period=period,
         publication=publication_of(connection),
         rows=rows,
@@ -109,8 +110,8 @@ def write_scorecard(
     connection: sa.Connection, registry: Registry, target: Path | BytesIO, *, unit: Unit, period: Period
 ) -> bool:
     """The scorecard of a unit, with its communes and departments for a province; False when a figure is withheld."""
-    own = figures.figures_of_unit(connection, period, DEFAULT_BASIS, unit)
-    members = members_of(connection, registry, period, DEFAULT_BASIS) if unit.level == "province" else []
+    own = figures_of_unit(connection, period, DEFAULT_BASIS, unit)
+    members = members_of(connection, registry.units, period, DEFAULT_BASIS) if unit.level == "province" else []
     codes = {one.unit_code for one in members} | {unit.unit_code}
     rows = figures.target_rows(connection, period, DEFAULT_BASIS)
     scorecard.write(
@@ -127,16 +128,6 @@ def write_scorecard(
         ),
     )
     return not any(figure.numerator is None for one in (own, *members) for figure in one.figures.values())
-
-
-def members_of(connection: sa.Connection, registry: Registry, period: Period, basis: str) -> list[figures.UnitFigures]:
-    """Communes and departments of the province: those valid at the cut-off and those with figures in the period."""
-    codes = [unit.unit_code for unit in registry.units if unit.level != "province"]
-    found = figures.figures_of(connection, period, basis, codes)
-    for level in ("commune", "department"):
-        for unit in figures.units_on(registry.units, level, period.as_of):
-            found.setdefault(unit.unit_code, figures.UnitFigures(unit.unit_code, unit.full_name, unit.level, {}))
-    return list(found.values())
 
 
 WRITERS: dict[str, Writer] = {"form-06a": write_form, "scorecard": write_scorecard}

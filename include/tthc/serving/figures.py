@@ -155,9 +155,9 @@ def period_of(published: Sequence[Period], calendar: str, label: str) -> Period:
     return next(period for period in published if (period.calendar, period.label) == (calendar, label))
 
 
-def unit_of(units: Sequence[Unit], code: str, province: str) -> Unit:
-    """The newest span of a unit of the province. Raises Misconfigured."""
-    found = unit_on(units, code, date.max)
+def unit_of(units: Sequence[Unit], code: str, province: str, on: date = date.max) -> Unit:
+    """A unit of the province as it was on a day, else its newest span. Raises Misconfigured."""
+    found = unit_on(units, code, on)
     if found is None:
         known = [next(u.unit_code for u in reversed(units) if u.level == level) for level in _levels_of(units)]
         raise Misconfigured(f"{code!r} is not a unit of province {province}; codes look like {', '.join(known)}")
@@ -167,13 +167,18 @@ def unit_of(units: Sequence[Unit], code: str, province: str) -> Unit:
 def unit_on(units: Sequence[Unit], code: str, on: date) -> Unit | None:
     """The span of a unit on a day, else its newest; None when there is no such unit."""
     spans = [unit for unit in units if unit.unit_code == code]
-    valid = [unit for unit in spans if _is_valid(unit, on)]
+    valid = [unit for unit in spans if is_valid(unit, on)]
     return max(valid or spans, key=lambda unit: unit.valid_from or date.min, default=None)
+
+
+def is_valid(unit: Unit, on: date) -> bool:
+    """Whether this span of a unit covers a day."""
+    return (unit.valid_from or date.min) <= on <= (unit.valid_to or date.max)
 
 
 def units_on(units: Sequence[Unit], level: str, on: date) -> list[Unit]:
     """The units of a level that are valid on a day."""
-    return [unit for unit in units if unit.level == level and _is_valid(unit, on)]
+    return [unit for unit in units if unit.level == level and is_valid(unit, on)]
 
 
 def figures_of(connection: sa.Connection, period: Period, basis: str, codes: Sequence[str]) -> dict[str, UnitFigures]:
@@ -190,12 +195,6 @@ def figures_of(connection: sa.Connection, period: Period, basis: str, codes: Seq
         unit.status, unit.units_expected = row["status"], row["units_expected"]
         unit.units_reported = row["units_reported"]
     return found
-
-
-def figures_of_unit(connection: sa.Connection, period: Period, basis: str, unit: Unit) -> UnitFigures:
-    """The figures of one unit; all zero when it has none."""
-    found = figures_of(connection, period, basis, [unit.unit_code])
-    return found.get(unit.unit_code) or UnitFigures(unit.unit_code, unit.full_name, unit.level, {})
 
 
 def bands(connection: sa.Connection, period: Period, basis: str, province: str) -> dict[str, str]:
@@ -217,10 +216,6 @@ def form_rows(connection: sa.Connection, period: Period, basis: str, unit_code: 
 def target_rows(connection: sa.Connection, period: Period, basis: str) -> dict[str, dict[str, Any]]:
     """Target → figure and verdict of `mart.kpi_vs_target`."""
     return {row["target_id"]: dict(row) for row in _mappings(connection, "targets", _key(period, basis))}
-
-
-def _is_valid(unit: Unit, on: date) -> bool:
-    return (unit.valid_from or date.min) <= on <= (unit.valid_to or date.max)
 
 
 def _key(period: Period, basis: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from tthc.serving import exports, figures, form_06a, wording
 from tthc.serving.assessment import UNMEASURED, Assessment, assess
 from tthc.serving.exports import Registry
 from tthc.serving.figures import DEFAULT_BASIS, DEFAULT_CALENDAR, Period, Publication
+from tthc.serving.members import figures_of_unit, members_of
 from tthc.serving.web.pages import Pages, grouped
 from tthc.serving.web.protection import HEADERS, SecurityHeaders
 from tthc.serving.web.quality import newest_night, rule_words
@@ -90,8 +91,8 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
     def home(request: Request, period: PeriodKey = "", basis: Basis = DEFAULT_BASIS) -> HTMLResponse:
         with figures.as_analyst(settings) as connection:
             choice = _choose(connection, registry, period, basis)
-            unit = figures.figures_of_unit(connection, choice.period, choice.basis, own)
-            members = exports.members_of(connection, registry, choice.period, choice.basis)
+            unit = figures_of_unit(connection, choice.period, choice.basis, own)
+            members = members_of(connection, registry.units, choice.period, choice.basis)
             bands = figures.bands(connection, choice.period, choice.basis, registry.province)
         members.sort(key=lambda member: sort_key(member.unit_name))
         return pages.show(request, "home", choice=choice, unit=unit, members=members, bands=bands)
@@ -100,8 +101,8 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
     def unit(request: Request, code: str, period: PeriodKey = "", basis: Basis = DEFAULT_BASIS) -> HTMLResponse:
         with figures.as_analyst(settings) as connection:
             choice = _choose(connection, registry, period, basis)
-            place = figures.unit_of(registry.units, code, registry.province)
-            found = figures.figures_of_unit(connection, choice.period, choice.basis, place)
+            place = figures.unit_of(registry.units, code, registry.province, on=choice.period.as_of)
+            found = figures_of_unit(connection, choice.period, choice.basis, place)
             rows = figures.form_rows(connection, choice.period, choice.basis, code)
             verdicts = figures.target_rows(connection, choice.period, choice.basis)
         promised = [target for target in registry.targets if target.unit_code == code]
@@ -121,9 +122,11 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
     def targets(request: Request, period: PeriodKey = "", basis: Basis = DEFAULT_BASIS) -> HTMLResponse:
         with figures.as_analyst(settings) as connection:
             choice = _choose(connection, registry, period, basis)
-            unit = figures.figures_of_unit(connection, choice.period, choice.basis, own)
+            unit = figures_of_unit(connection, choice.period, choice.basis, own)
             verdicts = figures.target_rows(connection, choice.period, choice.basis)
-        names = {place.unit_code: place.full_name for place in registry.units}
+        on = choice.period.as_of
+        spans = ((t.unit_code, figures.unit_on(registry.units, t.unit_code or "", on)) for t in registry.targets)
+        names = {code: place.full_name for code, place in spans if place}
         ours = [target for target in registry.targets if target.unit_code in names]
         return pages.show(
             request,
@@ -177,7 +180,7 @@ def _workbook(settings: Settings, registry: Registry, kind: str, code: str, peri
     content = BytesIO()
     with figures.as_analyst(settings) as connection:
         choice = _choose(connection, registry, period, DEFAULT_BASIS)
-        place = figures.unit_of(registry.units, code, registry.province)
+        place = figures.unit_of(registry.units, code, registry.province, on=choice.period.as_of)
         exports.WRITERS[kind](connection, registry, content, unit=place, period=choice.period)
     file_name = quote(exports.file_name(kind, place, choice.period))
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{file_name}"}

@@ -1,0 +1,39 @@
+"""The figures of a unit even where it has none: then all are zero, and it matters whether it was heard from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from tthc.reference.units import Unit
+from tthc.serving.figures import Period, UnitFigures, figures_of, is_valid, statement, units_on
+
+
+def figures_of_unit(connection: sa.Connection, period: Period, basis: str, unit: Unit) -> UnitFigures:
+    """The figures of one unit in a period."""
+    found = figures_of(connection, period, basis, [unit.unit_code])
+    return found.get(unit.unit_code) or _without_figures(connection, period, [unit])[0]
+
+
+def members_of(connection: sa.Connection, units: Sequence[Unit], period: Period, basis: str) -> list[UnitFigures]:
+    """Communes and departments: those valid at the period's cut-off and those with figures in it."""
+    found = figures_of(connection, period, basis, [unit.unit_code for unit in units if unit.level != "province"])
+    valid = [unit for level in ("commune", "department") for unit in units_on(units, level, period.as_of)]
+    silent = [unit for unit in valid if unit.unit_code not in found]
+    return [*found.values(), *_without_figures(connection, period, silent)]
+
+
+def _without_figures(connection: sa.Connection, period: Period, units: Sequence[Unit]) -> list[UnitFigures]:
+    if not units:
+        return []
+    heard = set(connection.execute(statement("heard"), {"start": period.start}).scalars())
+    return [_zero(unit, period, unit.unit_code in heard) for unit in units]
+
+
+def _zero(unit: Unit, period: Period, was_heard: bool) -> UnitFigures:
+    zero = UnitFigures(unit.unit_code, unit.full_name, unit.level, {})
+    if unit.level != "province" and is_valid(unit, period.as_of):  # nobody expects a unit that does not exist
+        zero.units_expected, zero.units_reported = 1, int(was_heard)
+        zero.status = "interim" if period.as_of < period.end else "final" if was_heard else "provisional"
+    return zero
