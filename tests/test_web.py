@@ -206,6 +206,7 @@ def test_before_the_first_publication_the_page_says_so(warehouse: Warehouse) -> 
     answer = get(create_app(warehouse.settings), "/")
     assert answer.status_code == 404
     assert "Chưa có số liệu nào được công bố" in answer.text
+    assert "Chưa có tệp nào được gửi" in get(create_app(warehouse.settings), "/quality").text
 
 
 # What a page is made of.

@@ -77,7 +77,7 @@ def init(settings: Settings) -> None:
     """Create or migrate the warehouse, load include/reference, rebuild the views. Changes no figure by itself."""
     with transaction(settings, writing=True) as connection:
         schema.migrate(connection)
-        schema.check_key(connection, schema.hmac_key(settings))
+        schema.check_key(connection, schema.hmac_key(settings), settings.province)
         schema.load_reference(connection, settings)
         create_views(connection, read_metrics(settings)[1])
         if settings.warehouse_url is None:
@@ -149,23 +149,24 @@ def load(settings: Settings, batch: Sequence[Receipt], readers: ReaderPool) -> O
     source = read_sources(settings)[batch[0].source_id]
     night, outcome = batch[0].night, Outcome()
     with transaction(settings) as connection:
-        fresh, _ = warehouse.unknown_deliveries(connection, batch)
-        procedures = connection.execute(sa.text("select procedure_code from ref.procedure")).scalars()
-        known_procedures = frozenset(procedures)
-    staged = stage_files(settings, fresh, known_procedures, readers) if fresh else []
+        to_parse = warehouse.ask_manifest(connection, batch).parse
+        procedures = frozenset(connection.execute(sa.text("select procedure_code from ref.procedure")).scalars())
+    staged = stage_files(settings, to_parse, procedures, readers) if to_parse else []
     with transaction(settings, writing=True) as connection:
-        schema.check_key(connection, schema.hmac_key(settings))
-        still_fresh, known = warehouse.unknown_deliveries(connection, batch)
-        wanted = {receipt.sha256 for receipt in still_fresh}
-        late_comers = [receipt for receipt in still_fresh if receipt.sha256 not in {file.sha256 for file in staged}]
-        staged = [file for file in staged if file.sha256 in wanted]
-        if late_comers:  # known when first asked, changed by another load in between
-            staged += stage_files(settings, late_comers, known_procedures, readers)
-        warehouse.note_known(connection, known)
+        schema.check_key(connection, schema.hmac_key(settings), settings.province)
+        asked = warehouse.ask_manifest(connection, batch)
+        ready = {file.sha256: file for file in staged}
+        missing = [receipt for receipt in asked.parse if receipt.sha256 not in ready]
+        if missing:  # taken for known when first asked, changed by another load in between
+            ready |= {file.sha256: file for file in stage_files(settings, missing, procedures, readers)}
+        staged = [ready[receipt.sha256] for receipt in asked.parse]
+        warehouse.note_known(connection, asked.known)
         ids = warehouse.load(connection, source.id, night, staged)
         if ids:
             open_incidents(connection, ids)
-    outcome.add("already_known", len(batch) - len(staged))
+    for verdict in asked.judged:  # what needs a person still does when a night is run again
+        outcome.add(verdict if verdict in {"held", "rejected"} else "already_known")
+    outcome.add("already_known", len(asked.known))
     for file in staged:
         outcome.add(file.verdict)
         outcome.rows_read += file.rows_read
@@ -177,7 +178,7 @@ def load(settings: Settings, batch: Sequence[Receipt], readers: ReaderPool) -> O
 def decide(settings: Settings, delivery_id: int, *, release: bool, by: str, reason: str) -> None:
     """A person lets a held file in or refuses it; the name and the reason are kept. Figures follow by `publish`."""
     with ReaderPool(1) as readers, transaction(settings, writing=True) as connection:
-        schema.check_key(connection, schema.hmac_key(settings))
+        schema.check_key(connection, schema.hmac_key(settings), settings.province)
         receipt = warehouse.held(connection, delivery_id)
         procedures = frozenset(connection.execute(sa.text("select procedure_code from ref.procedure")).scalars())
         staged = stage_files(settings, [receipt], procedures, readers, released=True) if release else [None]

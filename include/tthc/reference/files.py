@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import tomllib
 from collections.abc import Sequence
 from datetime import date
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,15 @@ def directories(settings: Settings) -> list[Path]:
     if not overlay.is_dir():
         raise ReferenceFault(f"TTHC_REFERENCE names {overlay}, which is not a directory")
     return [REFERENCE, overlay]
+
+
+def fingerprint(settings: Settings) -> str:
+    """A hash of every reference file in force, of the province they are read for and of the holidays they rest on."""
+    digest = hashlib.sha256(f"{settings.province} {metadata.version('tthc')} {metadata.version('holidays')}".encode())
+    for directory in directories(settings):
+        for path in sorted(path for path in directory.rglob("*") if path.suffix in {".csv", ".toml"}):
+            digest.update(str(path.relative_to(directory)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
 
 
 def read_rows(settings: Settings, name: str, *, columns: Sequence[str], key: Sequence[str]) -> list[Row]:

@@ -12,6 +12,21 @@ from tthc.settings import Settings
 
 FEEDS = ("dossier", "summary_06a", "procedure_catalogue")
 KINDS = ("csv", "xlsx", "json")
+# What a column of each feed may mean. "row_no" of the contract (STT) is not among them: rows are numbered by the file.
+CANONICAL = {
+    "dossier": {
+        "dossier_code", "procedure_code", "procedure_name", "field_name", "unit_name", "submitted_at", "received_at",
+        "due_at", "finished_at", "returned_at", "channel", "service_level", "status", "supplement_count",
+        "supplement_requested_at", "fee_amount", "payment_method", "paid_at", "components_digitised",
+        "result_digitised", "result_electronic", "data_reused",
+    },
+    "summary_06a": {
+        "field_name", "received_total", "received_online", "received_direct", "carried_over", "resolved_total",
+        "resolved_early", "resolved_on_time", "resolved_late", "in_progress_total", "in_progress_in_time",
+        "in_progress_overdue",
+    },
+    "procedure_catalogue": {"procedure_code", "procedure_name", "field_name"},
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +76,6 @@ class Layout:
     total_words: tuple[str, ...] = ("Tổng số", "Tổng cộng", "Cộng")
     thousands: str = "."
     decimal: str = ","
-    code_pattern: str = ""
     valid_from: date | None = None
     valid_to: date | None = None
 
@@ -99,6 +113,10 @@ def _layout(raw: dict[str, Any], where: str) -> Layout:
         raise ReferenceFault(f"{where}: {sorted(missing)} must be filled")
     if raw["feed"] not in FEEDS or raw["kind"] not in KINDS:
         raise ReferenceFault(f"{where}: feed must be one of {FEEDS} and kind one of {KINDS}")
+    strange = {*raw["columns"], *raw.get("constants", {}), *raw.get("derived", {})} - CANONICAL[raw["feed"]]
+    if strange:
+        known_names = ", ".join(sorted(CANONICAL[raw["feed"]]))
+        raise ReferenceFault(f"{where}: {sorted(strange)} is no column of feed {raw['feed']}; known are {known_names}")
     values: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in raw.items()}
     values["columns"] = tuple(_column(raw["id"], name, column) for name, column in raw["columns"].items())
     return Layout(**values)

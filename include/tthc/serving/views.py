@@ -23,14 +23,13 @@ def create_views(connection: sa.Connection, metrics: list[Metric]) -> None:
     comments, grants = ((_MART / name).read_text(encoding="utf-8") for name in ("comments.csv", "grants.sql"))
     version = "tthc " + hashlib.sha256("".join((views, comments, grants)).encode()).hexdigest()[:16]
     built = connection.execute(sa.text("select obj_description(to_regnamespace('mart')::oid, 'pg_namespace')")).scalar()
-    if built == version:
-        return
-    run_script(connection, views)
-    _comment(connection, comments)
-    run_script(connection, grants)
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    driver.execute(sql.SQL("comment on schema mart is {}").format(sql.Literal(version)))
+    if built != version:
+        run_script(connection, views)
+        _comment(connection, comments)
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute(sql.SQL("comment on schema mart is {}").format(sql.Literal(version)))
+    run_script(connection, grants)  # always: a dump brings the views back, but not the role
 
 
 def _comment(connection: sa.Connection, text: str) -> None:

@@ -109,11 +109,7 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
     Exact duplicates within a file are counted and dropped before anything is judged.
     """
     whole = pa.concat_tables(
-        [
-            reading.table.append_column("file_no", pa.array([number] * reading.table.num_rows, pa.int32()))
-            for number, reading in enumerate(readings)
-        ],
-        promote_options="default",
+        [_with_titles(reading, number) for number, reading in enumerate(readings)], promote_options="default"
     )
     table, duplicates = _without_duplicates(whole)
     place = table.select(list(_PLACE)).to_pandas()
@@ -177,6 +173,15 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
     refused = pd.concat([ragged, refusals.frame()], ignore_index=True)
     understood = rows.drop(index=refusals.indices()).reset_index(drop=True)
     return Parsed(rows=understood[list(DOSSIER_COLUMNS)], refused=refused, duplicates=duplicates)
+
+
+def _with_titles(reading: Reading, number: int) -> pa.Table:
+    """The rows with their file's number; what the form says once above the table is said of every row."""
+    table, count = reading.table, reading.table.num_rows
+    for name, value in reading.titles.items():
+        if name not in table.column_names:
+            table = table.append_column(name, pa.array([value] * count, pa.string()))
+    return table.append_column("file_no", pa.array([number] * count, pa.int32()))
 
 
 def _without_duplicates(table: pa.Table) -> tuple[pa.Table, dict[int, int]]:

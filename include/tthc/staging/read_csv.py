@@ -57,9 +57,9 @@ def grid_of(path: Path, layout: Layout) -> Grid:
     found = find_header(rows, layout)
     if found is None:
         raise FileRefused("HEADER", "không tìm thấy dòng tiêu đề của mẫu này / no header row of this layout")
-    index, _, header = found
-    body = _after_rows(data, start, delimiter, index + 1)
-    first_row = index + 2 + (1 if start else 0)
+    index, depth, header = found
+    body = _after_rows(data, start, delimiter, index + depth)
+    first_row = index + depth + 1 + (1 if start else 0)
     return _parse(data[body:], delimiter, header, first_row, rows[:index])
 
 

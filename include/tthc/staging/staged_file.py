@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+QUARANTINE_COLUMNS = ("sheet", "row_no", "column", "rule_id", "column_name", "reason", "unit_code", "ordinal")
+
 
 @dataclass(slots=True)
 class StagedFile:
@@ -23,7 +25,7 @@ class StagedFile:
     reason: str | None = None
     detail: str | None = None
     rows: pd.DataFrame = field(default_factory=pd.DataFrame)
-    quarantined: pd.DataFrame = field(default_factory=pd.DataFrame)
+    quarantined: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(QUARANTINE_COLUMNS)))
     findings: list[tuple[str, str, int, str | None]] = field(default_factory=list)
     headings: dict[str, str] = field(default_factory=dict)
     header: list[str] = field(default_factory=list)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
+import psycopg
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from tthc.domain.errors import OutsideSystemFailed
 from tthc.settings import Settings
@@ -47,15 +48,14 @@ def transaction(settings: Settings, *, writing: bool = False) -> Iterator[sa.Con
             if writing:
                 connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
             yield connection
-    except OperationalError as error:
-        raise OutsideSystemFailed(f"the warehouse did not answer as it should: {_first_line(error)}") from None
-    except DBAPIError as error:
-        raise OutsideSystemFailed(f"the warehouse refused a statement: {_first_line(error)}") from None
+    except (DBAPIError, psycopg.Error) as error:
+        raise OutsideSystemFailed(f"the warehouse did not do what was asked: {_first_line(error)}") from None
 
 
-def _first_line(error: DBAPIError) -> str:
-    lines = str(error.orig).strip().splitlines()
-    return f"{type(error.orig).__name__}: {lines[0] if lines else 'no words'}"
+def _first_line(error: DBAPIError | psycopg.Error) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    lines = str(cause).strip().splitlines()
+    return f"{type(cause).__name__}: {lines[0] if lines else 'no words'}"
 
 
 def run_script(connection: sa.Connection, script: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -36,25 +37,41 @@ def statement(name: str) -> str:
     return (_SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def unknown_deliveries(connection: sa.Connection, receipts: Sequence[Receipt]) -> tuple[list[Receipt], list[Receipt]]:
-    """(to be parsed, same bytes as an earlier night and nothing of them changed since). What the manifest of this
-    night already has is in neither, so a retry repeats nothing."""
-    noted = set(
-        connection.execute(
+@dataclass(slots=True)
+class Asked:
+    """What the manifest says of a batch: files to be parsed; the same bytes as on an earlier night with nothing of
+    them changed since; and the verdicts that stand for this night already, so that a retry repeats nothing."""
+
+    parse: list[Receipt]
+    known: list[Receipt]
+    judged: list[str]
+
+
+def ask_manifest(connection: sa.Connection, receipts: Sequence[Receipt]) -> Asked:
+    """Ask before anything is staged, and again before it is written. A rejection stands while the reference does."""
+    judged = {
+        row.file_sha256: row.verdict
+        for row in connection.execute(
             sa.text(
-                "select file_sha256 from core.delivery where source_id = :source and night = :night "
-                "and file_sha256 = any(:hashes)"
+                "select file_sha256, verdict from core.delivery where source_id = :source and night = :night "
+                "and file_sha256 = any(:hashes) and (verdict <> 'rejected' "
+                "or reference = (select fingerprint from ref.loaded) "
+                "or delivery_id in (select delivery_id from core.decision)) order by delivery_id"
             ),
             {
                 "source": receipts[0].source_id,
                 "night": receipts[0].night,
                 "hashes": [receipt.sha256 for receipt in receipts],
             },
-        ).scalars()
+        )
+    }
+    fresh = [receipt for receipt in receipts if receipt.sha256 not in judged]
+    known = late.still_true(connection, fresh)
+    return Asked(
+        parse=[receipt for receipt in fresh if receipt not in known],
+        known=[receipt for receipt in fresh if receipt in known],
+        judged=list(judged.values()),
     )
-    unnoted = [receipt for receipt in receipts if receipt.sha256 not in noted]
-    known = late.still_true(connection, unnoted)
-    return [receipt for receipt in unnoted if receipt not in known], [r for r in unnoted if r in known]
 
 
 def note_known(connection: sa.Connection, receipts: Sequence[Receipt]) -> None:

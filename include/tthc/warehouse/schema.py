@@ -19,6 +19,7 @@ from tthc.domain.errors import ForeignKeyInUse, Misconfigured
 from tthc.domain.period import periods_between
 from tthc.domain.text import fold, sort_key
 from tthc.domain.working_days import working_index
+from tthc.reference.files import fingerprint
 from tthc.reference.lists import read_calendar_overrides, read_index_components, read_targets
 from tthc.reference.procedures import read_procedures
 from tthc.reference.sources import read_sources
@@ -62,23 +63,33 @@ def hmac_key(settings: Settings) -> bytes:
     return path.read_bytes().strip()
 
 
-def check_key(connection: sa.Connection, key: bytes) -> None:
-    """The first key is remembered by its fingerprint. Raises ForeignKeyInUse when another one is offered."""
+def check_key(connection: sa.Connection, key: bytes, province: str) -> None:
+    """The first key and province are remembered. Raises ForeignKeyInUse or Misconfigured when others are offered."""
     fingerprint = hmac.digest(key, b"tthc key fingerprint", hashlib.sha256).hex()
-    known = connection.execute(sa.text("select fingerprint from core.hmac_key where key_id = 1")).scalar()
+    known = connection.execute(sa.text("select fingerprint, province from core.hmac_key where key_id = 1")).first()
     if known is None:
         connection.execute(
-            sa.text("insert into core.hmac_key (key_id, fingerprint) values (1, :f)"), {"f": fingerprint}
+            sa.text("insert into core.hmac_key (key_id, fingerprint, province) values (1, :fingerprint, :province)"),
+            {"fingerprint": fingerprint, "province": province},
         )
-    elif not hmac.compare_digest(known, fingerprint):
+        return
+    if not hmac.compare_digest(known.fingerprint, fingerprint):
         raise ForeignKeyInUse(
             "this warehouse was filled with another TTHC_HMAC_KEY; with this one every dossier would be counted twice. "
             "Set the old key, or use an empty warehouse"
+        )
+    if known.province != province:
+        raise Misconfigured(
+            f"this warehouse holds province {known.province}, but TTHC_PROVINCE is {province}; "
+            "another province needs a warehouse of its own"
         )
 
 
 def load_reference(connection: sa.Connection, settings: Settings) -> None:
     """Replace the reference tables when the files have changed, and remember a fingerprint of what was loaded."""
+    in_force = fingerprint(settings)
+    if connection.execute(sa.text("select fingerprint from ref.loaded")).scalar() == in_force:
+        return
     successions = read_successions(settings)
     places = read_places(settings)
     tables: dict[str, list[dict[str, Any]]] = {
@@ -130,11 +141,6 @@ def load_reference(connection: sa.Connection, settings: Settings) -> None:
         ],
         "ref.index_component": [asdict(component) for component in read_index_components(settings)],
     }  # fmt: skip
-    digest = hashlib.sha256(repr(sorted((name, sorted(map(repr, rows))) for name, rows in tables.items())).encode())
-    digest.update(repr(sorted(map(repr, read_procedures(settings).values()))).encode())
-    fingerprint = digest.hexdigest()[:12]
-    if connection.execute(sa.text("select fingerprint from ref.loaded")).scalar() == fingerprint:
-        return
     for name, rows in tables.items():
         _replace(connection, name, rows)
     _load_procedures(connection, settings)
@@ -143,7 +149,7 @@ def load_reference(connection: sa.Connection, settings: Settings) -> None:
             "insert into ref.loaded (fingerprint) values (:fingerprint) "
             "on conflict (singleton) do update set fingerprint = excluded.fingerprint, loaded_at = now()"
         ),
-        {"fingerprint": fingerprint},
+        {"fingerprint": in_force},
     )
 
 

@@ -362,7 +362,13 @@ select night, unit_code, nullif(field_code, '') as field_code, open, overdue, du
 from rollup.status_day;
 
 create view mart.data_quality as
-with unit as (
+with
+delivery as (  -- a rejected file that was judged again is shown by its last judgement
+    select distinct on (source_id, night, file_sha256) *
+    from core.delivery
+    order by source_id, night, file_sha256, delivery_id desc
+),
+unit as (
     select delivery_id, case when count(*) = 1 then min(unit_code) end as unit_code
     from core.delivery_unit
     group by delivery_id
@@ -381,7 +387,7 @@ select
     delivery.rows_quarantined,
     delivery.rows_dropped,
     delivery.rows_duplicate
-from core.delivery
+from delivery
 left join unit using (delivery_id)
 union all
 select
@@ -399,5 +405,5 @@ select
     case when finding.severity = 'dropped' then finding.row_count else 0 end,
     0
 from core.delivery_finding as finding
-join core.delivery using (delivery_id)
+join delivery using (delivery_id)
 left join unit using (delivery_id);

@@ -142,7 +142,7 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
     def quality(request: Request) -> HTMLResponse:
         with figures.as_analyst(settings) as connection:
             publication = figures.current_publication(connection)
-            found = newest_night(connection) if publication else None
+            found = newest_night(connection)
         return pages.show(request, "quality", publication=publication, quality=found, rules=rule_words())
 
     @app.get("/definitions")

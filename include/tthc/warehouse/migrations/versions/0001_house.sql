@@ -97,6 +97,7 @@ create table ref.loaded (
 create table core.hmac_key (
     key_id int primary key,
     fingerprint text not null,
+    province text not null,  -- part of every hash, so one warehouse holds one province
     first_used_at timestamptz not null default now()
 );
 
@@ -120,12 +121,15 @@ create table core.delivery (
     rows_duplicate int not null default 0,
     same_as bigint references core.delivery,  -- the delivery of these bytes that was parsed
     members bytea,  -- what it contained: 8 bytes of each dossier key and 4 of its row number, see warehouse/late.py
+    reference text,  -- fingerprint of the reference data the file was judged by
     recorded_at timestamptz not null default now(),
-    unique (source_id, night, file_sha256),
     check (verdict in ('rejected', 'held', 'deferred')
            or rows_read = rows_accepted + rows_quarantined + rows_dropped + rows_duplicate)
 );
 create index on core.delivery (file_sha256);
+-- A delivery is judged once; a rejected one may be judged again when the reference data have changed.
+create unique index on core.delivery (source_id, night, file_sha256) where verdict <> 'rejected';
+create unique index on core.delivery (source_id, night, file_sha256, reference) where verdict = 'rejected';
 
 -- What a person decided about a held file.
 create table core.decision (
