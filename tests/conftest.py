@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from warehouses import Warehouse, Warehouses
 
 _CHECKOUT = Path(__file__).resolve().parents[1]

@@ -45,10 +45,22 @@ _FLAGS = {
     "reused": "data_reused",
 }
 _DATES = {"received": "received_at", "due": "due_at", "finished": "finished_at", "returned": "returned_at"}
-_FACTS = {"dossier", "told", "status", "asked", "channel", "level", "fee", "paid", "max", "yields", "from", *_FLAGS, *_DATES}
-PROCEDURE_COLUMNS = (
-    "procedure_code,procedure_name,field_code,field_name,service_level,fee_bearing,yields_result,max_working_days,source"
-)
+_FACTS = {
+    "dossier",
+    "told",
+    "status",
+    "asked",
+    "channel",
+    "level",
+    "fee",
+    "paid",
+    "max",
+    "yields",
+    "from",
+    *_FLAGS,
+    *_DATES,
+}
+PROCEDURE_COLUMNS = "procedure_code,procedure_name,field_code,field_name,service_level,fee_bearing,yields_result,max_working_days,source"
 
 
 def whole_date(text: str) -> str:

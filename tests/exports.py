@@ -128,10 +128,15 @@ def workbook(
 ) -> bytes:
     """Cells as a workbook of one sheet. `dates`: "text", "real" (date cells), or "serial" (numbers without a format)."""
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "date_1904": epoch_1904, "strings_to_formulas": False}) as book:
+    with xlsxwriter.Workbook(
+        buffer, {"in_memory": True, "date_1904": epoch_1904, "strings_to_formulas": False}
+    ) as book:
         book.set_properties({"title": SYNTHETIC})
         sheet = book.add_worksheet("DanhSach")
-        day, instant = book.add_format({"num_format": "dd/mm/yyyy"}), book.add_format({"num_format": "dd/mm/yyyy hh:mm"})
+        day, instant = (
+            book.add_format({"num_format": "dd/mm/yyyy"}),
+            book.add_format({"num_format": "dd/mm/yyyy hh:mm"}),
+        )
         header = list(cells[0]) if cells else []
         for number, row in enumerate(cells):
             for position, cell in enumerate(row):
@@ -253,7 +258,14 @@ def form_06a(
 
 
 def counts(
-    *, online: int = 0, direct: int = 0, early: int = 0, on_time: int = 0, late: int = 0, in_time: int = 0, over: int = 0
+    *,
+    online: int = 0,
+    direct: int = 0,
+    early: int = 0,
+    on_time: int = 0,
+    late: int = 0,
+    in_time: int = 0,
+    over: int = 0,
 ) -> dict[str, int]:
     """The eleven counts of a row of the form whose identities hold; what is not received in the period is carried over."""
     resolved, open_ = early + on_time + late, in_time + over

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from itertools import count
 
 import pytest
+
 from exports import HEADINGS, STATUS_WORDS, csv_list, csv_of, dossier, nfd, table, workbook, xlsx_list
 from intake_cases import Case, check, load, numbered, sound
 from warehouses import Warehouse, Warehouses
@@ -71,7 +72,9 @@ case("plain", sound(n()), rows=TWO)
 case("byte-order mark", b"\xef\xbb\xbf" + sound(n()), rows=TWO)
 case("semicolons", csv_of(table(numbered(n())), ";"), rows=TWO)
 case("tabs", csv_of(table(numbered(n())), "\t"), rows=TWO)
-case("sep line", b"sep=;\r\n" + csv_of(table(numbered(n())), ";"), rows=TWO, stated={3: {"status": 4}, 4: {"status": 4}})
+case(
+    "sep line", b"sep=;\r\n" + csv_of(table(numbered(n())), ";"), rows=TWO, stated={3: {"status": 4}, 4: {"status": 4}}
+)
 case("sep line after a mark", b"\xef\xbb\xbfsep=;\r\n" + csv_of(table(numbered(n())), ";"), rows=TWO)
 case("utf-16", sound(n()).decode().encode("utf-16"), rows=TWO)
 case("unix line ends", sound(n()).replace(b"\r\n", b"\n"), rows=TWO)
@@ -85,7 +88,12 @@ case("cut in a quoted cell", sound(n()) + b'H42,"cut', verdict="rejected", reaso
 case("header only", csv_of(table(numbered(n()))[:1]), verdict="held", reason="ZERO_ROWS", rows=(0, 0, 0, 0, 0))
 case(
     "odd spaces everywhere",
-    csv_of([[f"\u00a0{cell.replace(' ', chr(0xA0) * 2)}\u200b " for cell in row] for row in table(numbered(n(), 1, **FULL))]),
+    csv_of(
+        [
+            [f"\u00a0{cell.replace(' ', chr(0xA0) * 2)}\u200b " for cell in row]
+            for row in table(numbered(n(), 1, **FULL))
+        ]
+    ),
     rows=(1, 1, 0, 0, 0),
     stated={2: FULL_STATE},
 )
@@ -97,7 +105,12 @@ case(
 )
 case(
     "broken characters",
-    csv_list([dossier(f"H42.{n()}-260105-1", field_name="H\ufffd tịch"), dossier(f"H42.{n()}-260105-2", unit_name="xã \x07Tiên Điền")]),
+    csv_list(
+        [
+            dossier(f"H42.{n()}-260105-1", field_name="H\ufffd tịch"),
+            dossier(f"H42.{n()}-260105-2", unit_name="xã \x07Tiên Điền"),
+        ]
+    ),
     verdict=QUARANTINED,
     rows=(2, 0, 2, 0, 0),
     refused={2: ["REPLACEMENT_CHAR"], 3: ["CONTROL_CHAR", "UNKNOWN_UNIT"]},
@@ -165,7 +178,12 @@ case(
     stated={6: {"status": 4}, 8: {"status": 4}},
 )
 WIDE = table(numbered(n(), 3))
-case("blank rows", csv_of([WIDE[0], WIDE[1], BLANK, WIDE[2], [], WIDE[3], BLANK]), rows=(6, 3, 0, 3, 0), stated={4: {"status": 4}, 6: {"status": 4}})
+case(
+    "blank rows",
+    csv_of([WIDE[0], WIDE[1], BLANK, WIDE[2], [], WIDE[3], BLANK]),
+    rows=(6, 3, 0, 3, 0),
+    stated={4: {"status": 4}, 6: {"status": 4}},
+)
 for label in ("Tổng số", "Tổng cộng", "TỔNG CỘNG:", "Cộng", " tổng  số "):
     WIDE = table(numbered(n(), 3))
     case(f"total row {label.strip()}", csv_of([*WIDE, labelled(label)]), rows=(4, 3, 0, 1, 0))
@@ -174,15 +192,33 @@ case("total in the second column", csv_of([*WIDE, labelled("Tổng số", 1)]), 
 WIDE = table(numbered(n(), 3))
 case("header again", csv_of([WIDE[0], WIDE[1], WIDE[0], WIDE[2], WIDE[0], WIDE[3]]), rows=(5, 3, 0, 2, 0))
 WIDE = table(numbered(n(), 3))
-case("column numbers", csv_of([WIDE[0], [f"({at})" for at in range(1, len(BLANK) + 1)], *WIDE[1:]]), rows=(4, 3, 0, 1, 0))
+case(
+    "column numbers", csv_of([WIDE[0], [f"({at})" for at in range(1, len(BLANK) + 1)], *WIDE[1:]]), rows=(4, 3, 0, 1, 0)
+)
 WIDE = table(numbered(n(), 2))
-case("rows too short and too long", csv_of([*WIDE, WIDE[1][:3], [*WIDE[2], "x"]]), verdict=QUARANTINED, rows=(4, 2, 2, 0, 0), refused={4: ["RAGGED"], 5: ["RAGGED"]})
+case(
+    "rows too short and too long",
+    csv_of([*WIDE, WIDE[1][:3], [*WIDE[2], "x"]]),
+    verdict=QUARANTINED,
+    rows=(4, 2, 2, 0, 0),
+    refused={4: ["RAGGED"], 5: ["RAGGED"]},
+)
 
 # The same row again
 ONE, OTHER = numbered(n())
 case("exact duplicates", csv_list([ONE, OTHER, ONE, ONE]), rows=(4, 2, 0, 0, 2))
 ONE, OTHER = numbered(n())
-case("duplicates but for STT and person", csv_list([{**ONE, "row_no": "1", "Chủ hồ sơ": "Người Tổng Hợp A"}, {**ONE, "row_no": "2", "Chủ hồ sơ": "Người Tổng Hợp B"}, OTHER]), rows=(3, 2, 0, 0, 1))
+case(
+    "duplicates but for STT and person",
+    csv_list(
+        [
+            {**ONE, "row_no": "1", "Chủ hồ sơ": "Người Tổng Hợp A"},
+            {**ONE, "row_no": "2", "Chủ hồ sơ": "Người Tổng Hợp B"},
+            OTHER,
+        ]
+    ),
+    rows=(3, 2, 0, 0, 1),
+)
 ONE, OTHER = numbered(n())
 case(
     "duplicates that contradict each other",
@@ -215,7 +251,14 @@ for kind, worded in (("words", STATUS_WORDS), ("numbers", {code: str(code) for c
         rows=(10, 10, 0, 0, 0),
         stated={code + 1: {"status": code} for code in STATUS_WORDS},
     )
-CHANNELS = [("Trực tiếp", 1), ("Trực tuyến", 2), ("Bưu chính công ích (BCCI)", 3), ("Bưu chính công ích", 3), ("BCCI", 3), ("TRỰC TUYẾN", 2)]
+CHANNELS = [
+    ("Trực tiếp", 1),
+    ("Trực tuyến", 2),
+    ("Bưu chính công ích (BCCI)", 3),
+    ("Bưu chính công ích", 3),
+    ("BCCI", 3),
+    ("TRỰC TUYẾN", 2),
+]
 case(
     "channels",
     csv_list([dossier(f"H42.{n()}-260105-1", channel=word) for word, _ in CHANNELS]),
@@ -261,7 +304,18 @@ case(
 case("a procedure nobody knows", sound(n(), procedure_code="9.999999"), rows=TWO, told={"PROCEDURE_UNKNOWN"})
 
 # Numbers
-FEES = [("0", 0), ("5", 5), ("50000", 50_000), ("50.000", 50_000), ("1.234.567", 1_234_567), ("50.000 đ", 50_000), ("50.000,00", 50_000), ("12.0", 12), ("", None), ("-", None)]
+FEES = [
+    ("0", 0),
+    ("5", 5),
+    ("50000", 50_000),
+    ("50.000", 50_000),
+    ("1.234.567", 1_234_567),
+    ("50.000 đ", 50_000),
+    ("50.000,00", 50_000),
+    ("12.0", 12),
+    ("", None),
+    ("-", None),
+]
 case(
     "amounts",
     csv_list([dossier(f"H42.{n()}-260105-1", fee_amount=word) for word, _ in FEES]),
@@ -271,7 +325,10 @@ case(
 BAD_FEES = ["12,5", "nan", "inf", "1_000", "１２", "1.23.456", "năm mươi nghìn", "1e5", "0x10"]
 case(
     "amounts that are none",
-    csv_list([dossier(f"H42.{n()}-260105-1", fee_amount=word) for word in BAD_FEES] + [dossier(f"H42.{n()}-260105-1", fee_amount="-5")]),
+    csv_list(
+        [dossier(f"H42.{n()}-260105-1", fee_amount=word) for word in BAD_FEES]
+        + [dossier(f"H42.{n()}-260105-1", fee_amount="-5")]
+    ),
     verdict=QUARANTINED,
     rows=(len(BAD_FEES) + 1, 0, len(BAD_FEES) + 1, 0, 0),
     refused={row: ["NUMBER_FORMAT"] for row in range(2, len(BAD_FEES) + 2)} | {len(BAD_FEES) + 2: ["RANGE"]},
@@ -388,7 +445,9 @@ UNITS = [
 ]  # fmt: skip
 case(
     "units",
-    csv_list([dossier(f"H42.{n()}-250701-1", unit_name=name, received_at=day, due_at="20/12/2025") for name, day, _ in UNITS]),
+    csv_list(
+        [dossier(f"H42.{n()}-250701-1", unit_name=name, received_at=day, due_at="20/12/2025") for name, day, _ in UNITS]
+    ),
     rows=(len(UNITS), len(UNITS), 0, 0, 0),
     told={"CODE_DATE"},
     stated={row: {"unit_code": code} for row, (_, _, code) in enumerate(UNITS, start=2)},
@@ -401,7 +460,9 @@ NO_UNITS = [
 ]  # fmt: skip
 case(
     "units of nowhere, of another province, or not on that day",
-    csv_list([dossier(f"H42.{n()}-250701-1", unit_name=name, received_at=day, due_at="20/12/2025") for name, day in NO_UNITS]),
+    csv_list(
+        [dossier(f"H42.{n()}-250701-1", unit_name=name, received_at=day, due_at="20/12/2025") for name, day in NO_UNITS]
+    ),
     verdict=QUARANTINED,
     rows=(len(NO_UNITS), 0, len(NO_UNITS), 0, 0),
     refused={row: ["UNKNOWN_UNIT"] for row in range(2, len(NO_UNITS) + 2)},
@@ -414,14 +475,58 @@ def book(name: str, content: bytes, **expected: object) -> None:
 
 
 for kind in ("real", "text", "serial"):
-    rows = numbered(n(), 1, **{**FULL, **({"due_at": "12/01/2026", "finished_at": "09/01/2026", "returned_at": "09/01/2026", "submitted_at": "05/01/2026", "received_at": "05/01/2026"} if kind == "serial" else {})})
+    rows = numbered(
+        n(),
+        1,
+        **{
+            **FULL,
+            **(
+                {
+                    "due_at": "12/01/2026",
+                    "finished_at": "09/01/2026",
+                    "returned_at": "09/01/2026",
+                    "submitted_at": "05/01/2026",
+                    "received_at": "05/01/2026",
+                }
+                if kind == "serial"
+                else {}
+            ),
+        },
+    )
     days_only = {"due_at": None, "finished_at": None, "returned_at": None} if kind == "serial" else {}
     book(f"{kind} dates", xlsx_list(rows, dates=kind), rows=(1, 1, 0, 0, 0), stated={2: {**FULL_STATE, **days_only}})
-book("a workbook of 1904", workbook(table(numbered(n(), 1, **FULL)), dates="real", epoch_1904=True), rows=(1, 1, 0, 0, 0), stated={2: FULL_STATE})
-book("real dates at midnight are days", xlsx_list(numbered(n(), 1, due_at="12/01/2026 00:00")), rows=(1, 1, 0, 0, 0), stated={2: {"due_on": date(2026, 1, 12), "due_at": None}})
+book(
+    "a workbook of 1904",
+    workbook(table(numbered(n(), 1, **FULL)), dates="real", epoch_1904=True),
+    rows=(1, 1, 0, 0, 0),
+    stated={2: FULL_STATE},
+)
+book(
+    "real dates at midnight are days",
+    xlsx_list(numbered(n(), 1, due_at="12/01/2026 00:00")),
+    rows=(1, 1, 0, 0, 0),
+    stated={2: {"due_on": date(2026, 1, 12), "due_at": None}},
+)
 WIDE = table(numbered(n(), 3))
-book("titles, blanks, totals, header again", workbook([["UBND TỈNH"], ["Danh sách"], [], WIDE[0], WIDE[1], BLANK, WIDE[0], WIDE[2], WIDE[3], labelled("Tổng cộng")]), rows=(6, 3, 0, 3, 0), stated={5: {"status": 4}, 8: {"status": 4}})
-book("numbers in cells of text", workbook([[int(cell) if cell in {"4", "50000"} else cell for cell in row] for row in table(numbered(n(), 1, status="4", fee_amount="50000"))]), rows=(1, 1, 0, 0, 0), stated={2: {"status": 4, "fee_amount": 50_000}})
+book(
+    "titles, blanks, totals, header again",
+    workbook(
+        [["UBND TỈNH"], ["Danh sách"], [], WIDE[0], WIDE[1], BLANK, WIDE[0], WIDE[2], WIDE[3], labelled("Tổng cộng")]
+    ),
+    rows=(6, 3, 0, 3, 0),
+    stated={5: {"status": 4}, 8: {"status": 4}},
+)
+book(
+    "numbers in cells of text",
+    workbook(
+        [
+            [int(cell) if cell in {"4", "50000"} else cell for cell in row]
+            for row in table(numbered(n(), 1, status="4", fee_amount="50000"))
+        ]
+    ),
+    rows=(1, 1, 0, 0, 0),
+    stated={2: {"status": 4, "fee_amount": 50_000}},
+)
 book("a list of text under a workbook's name", sound(n()), verdict="rejected", reason="TYPE_MISMATCH")
 book("a workbook cut short", xlsx_list(numbered(n()))[:-200], verdict="rejected", reason="FILE_CORRUPT")
 case("a workbook under a list's name", xlsx_list(numbered(n())), verdict="rejected", reason="TYPE_MISMATCH")

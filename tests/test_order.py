@@ -11,20 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
-from drawing import PROCEDURE_COLUMNS
-from exports import STATUS_WORDS, Row, csv_list, dossier, json_list
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from model import Delivery, Moment, State, figures, winners
-from warehouses import Warehouse, Warehouses
 
+from drawing import PROCEDURE_COLUMNS
+from exports import STATUS_WORDS, Row, csv_list, dossier, json_list
+from model import Delivery, Moment, State, figures, winners
 from tthc.domain.working_days import working_index
 from tthc.staging import expectations
+from warehouses import Warehouse, Warehouses
 
 NIGHTS = [date(2026, 3, 13), date(2026, 3, 14), date(2026, 3, 16), date(2026, 4, 2)]
 SOURCES = ["mot_cua_csv", "dvcqg_json"]  # in order of trust

@@ -13,7 +13,7 @@ import python_calamine
 import sqlalchemy as sa
 
 from tthc import pipeline
-from tthc.domain.errors import OutsideSystemFailed
+from tthc.domain.errors import WarehouseRefused
 from tthc.warehouse.connect import transaction
 from warehouses import Warehouses
 
@@ -91,7 +91,7 @@ def test_lists_of_procedures_of_the_national_portal_fill_the_procedures(
 def test_a_version_is_never_changed_or_deleted(warehouses: Warehouses, statement: str) -> None:
     with (
         warehouses.fresh() as warehouse,
-        pytest.raises(OutsideSystemFailed, match="append-only"),
+        pytest.raises(WarehouseRefused, match="append-only"),
         transaction(warehouse.settings) as connection,
     ):
         connection.execute(sa.text(statement))

@@ -96,9 +96,7 @@ def analyst_password(settings: Settings) -> str:
 def receive(settings: Settings, drop: Path, night: date, only: str | None = None) -> tuple[list[Receipt], list[str]]:
     """Land every file of a drop folder; returns the receipts and the names of files that are still being written."""
     receipts, growing = [], []
-    for source_id, file_name, path in waiting_files(drop, read_sources(settings)):
-        if only is not None and source_id != only:
-            continue
+    for source_id, file_name, path in waiting_files(drop, read_sources(settings), only):
         try:
             receipts.append(land(settings, path, source_id=source_id, file_name=file_name, night=night))
         except FileRefused:

@@ -74,8 +74,10 @@ def run(dossiers: int) -> None:
         print(f"The figures are unchanged, those of publication {after[1]}.")
     else:
         print(f"Publication {after[1]} is current.")
+    from tthc import pipeline
     from tthc_airflow import summary
 
+    pipeline.write_workbooks(settings())
     summary.show(settings(), log)
     print(f"\nDone in {time.monotonic() - began:.0f} s.")
 

@@ -10,17 +10,19 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from drawing import PROCEDURE_COLUMNS, Drawing, day_of, procedure_of
 from exports import Row, csv_list, json_list, xlsx_list
-from warehouses import Warehouse, Warehouses
-
 from tthc.settings import REFERENCE
+from warehouses import Warehouse, Warehouses
 
 _WRITERS = {"csv": csv_list, "xlsx": xlsx_list, "json": json_list}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "drawn(table, night): dossiers and the figures expected of them, as a text table")
+    config.addinivalue_line(
+        "markers", "drawn(table, night): dossiers and the figures expected of them, as a text table"
+    )
 
 
 def _communes() -> list[tuple[str, str]]:

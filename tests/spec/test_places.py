@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+
 from exports import Row, csv_list, dossier
 from warehouses import Warehouse, Warehouses
 
@@ -17,9 +18,7 @@ def _told(number: int, unit: str, received: str, finished: str = "") -> Row:
     status = "Đã xử lý xong" if finished else "Đang xử lý"
     day, month, year = received.split("/")
     code = f"H42.7-{year[2:]}{month}{day}-{number:04d}"
-    return dossier(
-        code, unit_name=unit, received_at=received, due_at="20/12/2025", finished_at=finished, status=status
-    )
+    return dossier(code, unit_name=unit, received_at=received, due_at="20/12/2025", finished_at=finished, status=status)
 
 
 ROWS = [

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from exports import counts, csv_list, dossier, form_06a
 from typer.testing import CliRunner
-from warehouses import Warehouse, Warehouses
 
+from exports import counts, csv_list, dossier, form_06a
 from tthc import cli, pipeline
+from warehouses import Warehouse, Warehouses
 
 METRICS = {
     ("received", "TT01_06A"), ("resolved", "TT01_06A"), ("in_progress", "TT01_06A"), ("on_time", "TT01_06A"),
@@ -81,9 +81,11 @@ def test_a_period_is_labelled_and_bounded_by_its_calendar(published: Warehouse) 
 
 
 def test_the_cut_off_is_the_earlier_of_period_end_and_night_and_an_open_period_is_interim(published: Warehouse) -> None:
-    for row in published.query("select distinct period_end, as_of, status, units_expected, units_reported from mart.kpi"):
+    for row in published.query(
+        "select distinct period_end, as_of, status, units_expected, units_reported from mart.kpi"
+    ):
         assert row["as_of"] == min(row["period_end"], NIGHT)
-        assert (row["status"] == "interim") == (NIGHT < row["period_end"])
+        assert (row["status"] == "interim") == (row["period_end"] > NIGHT)
         if row["period_end"] <= NIGHT:
             assert row["status"] == ("final" if row["units_reported"] == row["units_expected"] else "provisional")
 

@@ -6,6 +6,7 @@ Seen on the night of 10/04/2026, for the report quarter from 15/12/2025 to 14/3/
 from __future__ import annotations
 
 import pytest
+
 from drawing import Drawing
 
 

@@ -4,6 +4,7 @@ ended on 14/3/2026, index 766 for the calendar quarter that ended on 31/3/2026."
 from __future__ import annotations
 
 import pytest
+
 from drawing import Drawing
 
 

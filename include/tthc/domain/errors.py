@@ -60,3 +60,9 @@ class OutsideSystemFailed(TthcError):
 
     exit_status = 3
     retryable = True
+
+
+class WarehouseRefused(OutsideSystemFailed):
+    """The database answers, but refuses a statement: a missing table or right, a broken constraint."""
+
+    retryable = False

@@ -9,16 +9,20 @@ from tthc.domain.errors import Misconfigured
 from tthc.reference.sources import Source
 
 
-def waiting_files(drop: Path, sources: dict[str, Source]) -> Iterator[tuple[str, str, Path]]:
+def waiting_files(drop: Path, sources: dict[str, Source], only: str | None) -> Iterator[tuple[str, str, Path]]:
     """(source_id, file name within the source's folder, path), ordered by name; hidden files are left alone.
 
-    Raises Misconfigured when the folder is missing or names a source that no sources.toml knows.
+    `only` looks into one source's folder and needs nothing of the others. Raises Misconfigured when the drop folder is
+    missing or holds a folder of a source that no sources.toml names.
     """
     if not drop.is_dir():
         raise Misconfigured(
             f"{drop} is not a directory; it should hold one folder a source, such as {drop}/mot_cua_csv/"
         )
-    folders = sorted(entry for entry in drop.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    if only is not None:
+        folders = [drop / only] if (drop / only).is_dir() else []
+    else:
+        folders = sorted(entry for entry in drop.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     unknown = [folder.name for folder in folders if folder.name not in sources]
     if unknown:
         raise Misconfigured(

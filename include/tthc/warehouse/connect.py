@@ -10,7 +10,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from tthc.domain.errors import OutsideSystemFailed
+from tthc.domain.errors import OutsideSystemFailed, WarehouseRefused
 from tthc.settings import Settings
 from tthc.warehouse import server
 
@@ -49,13 +49,12 @@ def transaction(settings: Settings, *, writing: bool = False) -> Iterator[sa.Con
                 connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
             yield connection
     except (DBAPIError, psycopg.Error) as error:
-        raise OutsideSystemFailed(f"the warehouse did not do what was asked: {_first_line(error)}") from None
-
-
-def _first_line(error: DBAPIError | psycopg.Error) -> str:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    lines = str(cause).strip().splitlines()
-    return f"{type(cause).__name__}: {lines[0] if lines else 'no words'}"
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        lines = str(cause).strip().splitlines()
+        words = f"{type(cause).__name__}: {lines[0] if lines else 'no words'}"
+        if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
+            raise OutsideSystemFailed(f"the warehouse did not answer as it should: {words}") from None
+        raise WarehouseRefused(f"the warehouse refused a statement: {words}") from None
 
 
 def run_script(connection: sa.Connection, script: str) -> None:

@@ -136,7 +136,7 @@ def decide(connection: sa.Connection, delivery_id: int, file: StagedFile | None,
     if file is None:
         connection.execute(
             sa.text("update core.delivery set verdict = 'rejected', detail = :reason where delivery_id = :id"),
-            {"id": delivery_id, "reason": f"{by}: {reason}"},
+            {"id": delivery_id, "reason": reason},
         )
         return
     row = connection.execute(

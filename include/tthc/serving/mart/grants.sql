@@ -14,5 +14,6 @@ alter role tthc_analyst set statement_timeout = '30s';
 alter role tthc_analyst set lock_timeout = '2s';
 alter role tthc_analyst set idle_in_transaction_session_timeout = '60s';
 alter role tthc_analyst set default_transaction_read_only = on;
+grant tthc_analyst to current_user;  -- the pages and workbooks read as the analyst does
 grant usage on schema mart to tthc_analyst;
 grant select on all tables in schema mart to tthc_analyst;
