@@ -56,7 +56,7 @@ def code_at(path: Path, sheet: str, row_no: int) -> str:
 
 def test_random_figures_lead_to_the_rows_that_make_them_up(loaded: tuple[Warehouse, Path]) -> None:
     warehouse, folder = loaded
-    cells = warehouse.query(f"select {', '.join(KEY)}, numerator, denominator from mart.kpi order by {', '.join(KEY)}")  # noqa: S608  (names of ours)
+    cells = warehouse.query(f"select {', '.join(KEY)}, numerator, denominator from mart.kpi order by {', '.join(KEY)}")
     secret = warehouse.settings.hmac_key
     assert secret is not None
     for cell in random.Random(5).sample(cells, 60):

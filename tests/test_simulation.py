@@ -181,7 +181,7 @@ def moment(cell: str | datetime) -> date | datetime:
     """A date cell of any layout; midnight is a day."""
     if isinstance(cell, str):
         form = "%Y%m%d%H%M%S" if cell.isdecimal() else " ".join(["%d/%m/%Y", *CLOCKS[cell.count(":")]])
-        cell = datetime.strptime(cell, form)  # noqa: DTZ007 (local and naive by contract)
+        cell = datetime.strptime(cell, form)
     return cell if cell.time() != time.min else cell.date()
 
 
