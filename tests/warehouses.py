@@ -195,21 +195,32 @@ class Warehouses:
             yield connection
 
     @contextmanager
+    def bare(self, overlay: Path | None = None) -> Iterator[Warehouse]:
+        """A database in which nothing was ever made."""
+        with self._database("template1") as database:
+            yield Warehouse(self._settings(database, overlay), self.readers)
+
+    @contextmanager
     def fresh(self, overlay: Path | None = None) -> Iterator[Warehouse]:
         """An empty warehouse of province 42, with `overlay` as TTHC_REFERENCE if given."""
+        with self._database(_TEMPLATE) as database:
+            settings = self._settings(database, overlay)
+            if overlay is not None:
+                pipeline.init(settings)
+            yield Warehouse(settings, self.readers)
+
+    @contextmanager
+    def _database(self, template: str) -> Iterator[str]:
         database = f"w{next(self._numbers)}"
         with self.admin() as connection:
-            connection.execute(sa.text(f"create database {database} template {_TEMPLATE}"))
-        settings = self._settings(database, overlay)
-        if overlay is not None:
-            pipeline.init(settings)
+            connection.execute(sa.text(f"create database {database} template {template}"))
         try:
-            yield Warehouse(settings, self.readers)
+            yield database
         finally:
             connect._engine(self._url(database)).dispose()
             with self.admin() as connection:
                 connection.execute(sa.text(f"drop database {database} with (force)"))
-            shutil.rmtree(settings.home, ignore_errors=True)
+            shutil.rmtree(self.home / database, ignore_errors=True)
 
     def close(self) -> None:
         self.readers.__exit__(None, None, None)

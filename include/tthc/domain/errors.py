@@ -8,7 +8,7 @@ TthcError
 ├── ExpectationsNotRun       a suite did not check what it declares; nothing may pass on its word
 ├── RowsNotConserved         rows in and rows out differ; a defect of ours, never published
 └── OutsideSystemFailed      exit 3: database, disk or portal; retryable
-        └── WarehouseRefused     the database answers, but refuses a statement; a retry would be refused too
+    └── WarehouseRefused     the database answers, but refuses a statement; a retry would be refused too
 """
 
 from __future__ import annotations
