@@ -30,7 +30,7 @@ select
     metric.profile,
     case when not withheld.withheld then metric.numerator end as numerator,
     case when not withheld.withheld then metric.denominator end as denominator,
-    case when not withheld.withheld then (metric.numerator::numeric / nullif(metric.denominator, 0))::numeric(9, 6) end
+    (case when not withheld.withheld then metric.numerator::numeric / nullif(metric.denominator, 0) end)::numeric(9, 6)
         as rate,
     coverage.units_expected,
     coverage.units_reported,
