@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tthc.alerts.dispatch import dispatch
-from tthc.alerts.incidents import open_figure_incident, open_incidents, resolve_incidents
+from tthc.alerts.incidents import open_figure_incident, open_incidents, resolve_figure_incidents, resolve_incidents
 from tthc.domain.errors import FileRefused
 from tthc.landing.store import Receipt, land, path_of
 from tthc.reference.kpis import read_metrics
@@ -196,8 +196,10 @@ def publish(settings: Settings, full: bool = False) -> int | None:
             return None
         publication_id = build.begin(connection, plan)
         build.compute(connection, night=plan.night, province=settings.province)
-        for rule_id, rows, what in check.withhold(connection):
+        failed = check.withhold(connection)
+        for rule_id, rows, what in failed:
             open_figure_incident(connection, plan.night, rule_id, rows, what)
+        resolve_figure_incidents(connection, plan.night, [rule_id for rule_id, _, _ in failed])
         build.write(connection, publication_id)
         build.make_current(connection, publication_id)
     return publication_id

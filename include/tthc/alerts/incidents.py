@@ -39,3 +39,16 @@ def open_figure_incident(connection: sa.Connection, night: object, rule_id: str,
             sa.text("insert into alerts.outbox (incident_id, kind, body) values (:id, 'opened', :body)"),
             {"id": incident.incident_id, "body": f"{rule_id}: {count} số liệu bị giữ lại. {what}"},
         )
+
+
+def resolve_figure_incidents(connection: sa.Connection, night: object, failing: Sequence[str]) -> None:
+    """A figure rule that no longer fails is over: withheld figures are asked again at every publication."""
+    connection.execute(
+        sa.text(
+            "with over as (update alerts.incident set state = 'resolved', resolved_on = :night "
+            "where source_id = 'figures' and state <> 'resolved' and rule_id <> all(:failing) "
+            "returning incident_id, subject) insert into alerts.outbox (incident_id, kind, body) "
+            "select incident_id, 'resolved', subject || '. Đã hết.' from over"
+        ),
+        {"night": night, "failing": list(failing)},
+    )
