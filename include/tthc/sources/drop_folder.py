@@ -27,7 +27,7 @@ def waiting_files(drop: Path, sources: dict[str, Source], only: str | None) -> I
     if unknown:
         raise Misconfigured(
             f"{drop} holds folders of sources that sources.toml does not name: {', '.join(unknown)}; "
-            f"known are {', '.join(sources)}"
+            f"known are {', '.join(sources)}. If they are nights, load one: {drop / unknown[0]}"
         )
     for folder in folders:
         for path in sorted(folder.rglob("*")):
