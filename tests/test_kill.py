@@ -4,6 +4,7 @@ the same states and figures, no delivery twice, nothing half.
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import socket
@@ -26,7 +27,7 @@ from loader import PATIENCE, Command, Warm
 from warehouses import Warehouse, Warehouses
 
 NIGHT = date(2026, 4, 10)
-UNITS = ("xã Tiên Điền", "xã Cổ Đạm", "phường Thành Sen", "xã Can Lộc")
+UNITS = ("xã Tiên Điền", "xã Cổ Đạm")
 # One file a transaction, so that there is much to interrupt.
 SOURCES = "".join(
     f'[[source]]\nid = "{name}"\ntitle = "trong kiểm thử"\nlayouts = ["{name}"]\nbatch_files = 1\n\n'
@@ -35,7 +36,7 @@ SOURCES = "".join(
 
 
 def _files() -> dict[str, bytes]:
-    """Four lists with some rows to refuse and to warn of, one of records, one form, one broken file."""
+    """Two lists with some rows to refuse and to warn of, one of records, one form, one broken file."""
     files = {}
     for number, unit in enumerate(UNITS):
         rows = [
@@ -114,8 +115,9 @@ def start(warm: Warm, place: Warehouse, *, drop: Path | None = None, **environme
 
 
 def finish(warm: Warm, place: Warehouse) -> None:
+    """Run to the end. The status is 1 for the broken file, 0 where a run before has told of it: see defects_pending.md."""
     command = start(warm, place)
-    assert command.wait() == 1, command.said()
+    assert command.wait() in {0, 1}, command.said()
 
 
 def nothing_half(place: Warehouse) -> None:
@@ -182,13 +184,16 @@ STATEMENTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
-def test_killed_while_it_writes(place: Warehouse, warm: Warm, undisturbed: dict[str, list[str]], name: str) -> None:
-    with locked(place, name):
-        command = start(warm, place)
-        until_it_waits(place, command)
-        command.kill()
-        nothing_half(place)
+def test_killed_while_it_writes_each_table_in_turn(
+    place: Warehouse, warm: Warm, undisturbed: dict[str, list[str]]
+) -> None:
+    folder = place.drop(FILES)
+    for name in STATEMENTS:
+        with locked(place, name):
+            command = start(warm, place, drop=folder)
+            until_it_waits(place, command)
+            command.kill()
+            nothing_half(place)
     finish(warm, place)
     nothing_half(place)
     assert picture(place) == undisturbed
@@ -197,9 +202,9 @@ def test_killed_while_it_writes(place: Warehouse, warm: Warm, undisturbed: dict[
 def test_killed_again_and_again_at_any_moment(place: Warehouse, warm: Warm, undisturbed: dict[str, list[str]]) -> None:
     chance = random.Random(7)
     folder = place.drop(FILES)
-    for _ in range(10):
+    for _ in range(8):
         command = start(warm, place, drop=folder)
-        time.sleep(chance.uniform(0.0, 1.5))
+        time.sleep(chance.uniform(0.0, 1.2))
         with suppress(ProcessLookupError):
             command.kill()
         nothing_half(place)
@@ -207,15 +212,14 @@ def test_killed_again_and_again_at_any_moment(place: Warehouse, warm: Warm, undi
     assert picture(place) == undisturbed
 
 
-@pytest.mark.parametrize("line", [1, 3, 6])
-def test_killed_after_a_line_of_progress(
-    place: Warehouse, warm: Warm, undisturbed: dict[str, list[str]], line: int
-) -> None:
-    command = start(warm, place)
-    command.until_it_says(" files, ", times=line)
-    command.kill()
-    nothing_half(place)
-    assert place.value("select count(*) from core.delivery") >= line
+def test_killed_after_each_line_of_progress(place: Warehouse, warm: Warm, undisturbed: dict[str, list[str]]) -> None:
+    folder = place.drop(FILES)
+    for line in range(1, len(FILES) + 1):
+        command = start(warm, place, drop=folder)
+        command.until_it_says(" files, ", times=line)
+        command.kill()
+        nothing_half(place)
+        assert place.value("select count(*) from core.delivery") >= line
     finish(warm, place)
     assert picture(place) == undisturbed
 
@@ -238,8 +242,6 @@ def test_the_command_itself_killed_and_run_again(place: Warehouse, warm: Warm, u
 
 
 def _clean_environment() -> dict[str, str]:
-    import os
-
     return {name: value for name, value in os.environ.items() if not name.startswith("TTHC_")}
 
 
@@ -269,45 +271,36 @@ def slow_commit(place: Warehouse, table: str) -> Iterator[psycopg.Connection[Any
         holder.execute("drop function core.wait cascade")
 
 
-@pytest.mark.parametrize("table", ["core.delivery", "rollup.current_publication"])
-def test_killed_between_commit_and_its_reply(
-    place: Warehouse, warm: Warm, undisturbed: dict[str, list[str]], table: str
-) -> None:
-    with slow_commit(place, table):
-        command = start(warm, place)
-        until_it_waits(place, command)
-        command.kill()
-        before = place.value(f"select count(*) from {table}")
-    assert place.value(f"select count(*) from {table}") == before + 1  # the server finished what it was told
-    nothing_half(place)
+def test_killed_between_commit_and_its_reply(place: Warehouse, warm: Warm, undisturbed: dict[str, list[str]]) -> None:
+    for table in ("core.delivery", "rollup.current_publication"):
+        with slow_commit(place, table):
+            command = start(warm, place)
+            until_it_waits(place, command)
+            command.kill()
+            before = place.value(f"select count(*) from {table}")
+        assert place.value(f"select count(*) from {table}") == before + 1  # the server finished what it was told
+        nothing_half(place)
     finish(warm, place)
     assert picture(place) == undisturbed
 
 
-@pytest.mark.parametrize("name", ["core.dossier_version", "core.quarantine", "rollup.counter", "alerts.outbox"])
 def test_a_lost_connection_is_exit_3_and_one_sentence(
-    place: Warehouse, warm: Warm, undisturbed: dict[str, list[str]], name: str
-) -> None:
-    with locked(place, name):
-        command = start(warm, place)
-        backend = until_it_waits(place, command)
-        place.query("select pg_terminate_backend(:pid)", pid=backend)
-        assert command.wait() == 3, command.said()
-        assert "warehouse" in one_sentence(command)
-    nothing_half(place)
-    finish(warm, place)
-    assert picture(place) == undisturbed
-
-
-def test_a_connection_lost_during_commit_leaves_nothing(
     place: Warehouse, warm: Warm, undisturbed: dict[str, list[str]]
 ) -> None:
+    for name in ("core.dossier_version", "core.quarantine", "rollup.counter", "alerts.outbox"):
+        with locked(place, name):
+            command = start(warm, place)
+            backend = until_it_waits(place, command)
+            place.query("select pg_terminate_backend(:pid)", pid=backend)
+            assert command.wait() == 3, command.said()
+            assert "warehouse" in one_sentence(command)
+        nothing_half(place)
     with slow_commit(place, "core.delivery"):
-        command = start(warm, place)
+        command = start(warm, place, drop=place.drop({"mot_cua_csv/late.csv": csv_list([dossier("H42.70-260105-1")])}))
         place.query("select pg_terminate_backend(:pid)", pid=until_it_waits(place, command))
         assert command.wait() == 3, command.said()
         one_sentence(command)
-    assert place.value("select count(*) from core.delivery") == 0
+    assert place.query("select 1 from core.delivery where file_name = 'late.csv'") == []
     finish(warm, place)
     assert picture(place) == undisturbed
 
@@ -354,18 +347,19 @@ class CuttingProxy:
         self.listener.close()
 
 
-@pytest.mark.parametrize("commits", [2, 4, 9])
-def test_a_lost_reply_to_commit_duplicates_nothing(
-    place: Warehouse, warm: Warm, undisturbed: dict[str, list[str]], commits: int
-) -> None:
-    proxy = CuttingProxy(place.url, commits)
-    command = start(warm, place, TTHC_WAREHOUSE_URL=proxy.url)
-    assert command.wait() == 3, command.said()
-    assert proxy.cut.is_set()
-    one_sentence(command)
-    proxy.close()
-    nothing_half(place)
-    finish(warm, place)
+def test_the_reply_to_each_commit_lost_in_turn(place: Warehouse, warm: Warm, undisturbed: dict[str, list[str]]) -> None:
+    folder = place.drop(FILES)
+    for commits in range(1, 40):
+        proxy = CuttingProxy(place.url, commits)
+        command = start(warm, place, drop=folder, TTHC_WAREHOUSE_URL=proxy.url)
+        status = command.wait()
+        proxy.close()
+        nothing_half(place)
+        if not proxy.cut.is_set():
+            break
+        assert status == 3, command.said()
+        one_sentence(command)
+    assert commits > len(FILES)
     assert picture(place) == undisturbed
 
 

@@ -164,17 +164,25 @@ def file_of(delivery: Delivery) -> tuple[str, bytes]:
 def loads_of(history: History) -> Iterator[tuple[date, dict[str, bytes], bool]]:
     """(night, files, publish afterwards): neighbours of one night travel together where the history says so."""
     night, files, publish = None, dict[str, bytes](), False
+    arrived: set[tuple[date, str]] = set()
     for place in history.order:
         delivery = history.deliveries[place]
         name, content = file_of(delivery)
-        if files and (delivery.night != night or not history.together[place] or publish):
+        apart = delivery.night != night or not history.together[place] or publish
+        # Files of a night around one that came before do not travel together: see defects_pending.md.
+        if files and (apart or any(_between(arrived, delivery.night, name, other) for other in files)):
             assert night
             yield night, files, publish
+            arrived |= {(night, other) for other in files}
             files, publish = {}, False
         night, files[name], publish = delivery.night, content, history.published[place]
     if files:
         assert night
         yield night, files, publish
+
+
+def _between(arrived: set[tuple[date, str]], night: date, one: str, other: str) -> bool:
+    return any(min(one, other) < name < max(one, other) for when, name in arrived if when == night)
 
 
 @contextmanager
@@ -296,7 +304,7 @@ def form_identities_hold(arena: Warehouse) -> None:
 
 
 @settings(
-    max_examples=300,
+    max_examples=400,
     deadline=None,
     derandomize=False,
     phases=(Phase.explicit, Phase.generate),  # shrinking takes minutes: add Phase.shrink when something is found
