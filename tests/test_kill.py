@@ -272,13 +272,13 @@ def slow_commit(place: Warehouse, table: str) -> Iterator[psycopg.Connection[Any
 
 
 def test_killed_between_commit_and_its_reply(place: Warehouse, warm: Warm, undisturbed: dict[str, list[str]]) -> None:
-    for table in ("core.delivery", "rollup.current_publication"):
-        with slow_commit(place, table):
+    for written in ("core.delivery", "rollup.current_publication"):
+        with slow_commit(place, written):
             command = start(warm, place)
             until_it_waits(place, command)
             command.kill()
-            before = place.value(f"select count(*) from {table}")
-        assert place.value(f"select count(*) from {table}") == before + 1  # the server finished what it was told
+            before = place.value(f"select count(*) from {written}")
+        assert place.value(f"select count(*) from {written}") == before + 1  # the server finished what it was told
         nothing_half(place)
     finish(warm, place)
     assert picture(place) == undisturbed

@@ -54,7 +54,8 @@ class Outcome:
     rows_quarantined: int = 0
 
     def add(self, verdict: str, files: int = 1) -> None:
-        self.files[verdict] = self.files.get(verdict, 0) + files
+        if files:
+            self.files[verdict] = self.files.get(verdict, 0) + files
 
     def add_all(self, other: Outcome) -> None:
         for verdict, count in other.files.items():

@@ -150,44 +150,56 @@ past,Kế hoạch giả định,18373,own,on_time,TT01_06A,*,>=,0.95,2025-01-01,
 """
 
 
-@pytest.mark.parametrize(
-    ("on_time", "late", "met"),
-    [
-        (95_000, 5_000, {"above": False, "least": True, "whole": False}),
-        (94_996, 5_004, {"above": False, "least": False, "whole": False}),  # shows as 95,00 %
-        (95_001, 4_999, {"above": True, "least": True, "whole": False}),
-        (99_999, 1, {"above": True, "least": True, "whole": False}),
-        (100_000, 0, {"above": True, "least": True, "whole": True}),
-    ],
-)
-def test_a_target_is_met_on_the_exact_fraction_by_its_own_comparator(
-    warehouses: Warehouses, tmp_path: Path, on_time: int, late: int, met: dict[str, bool]
-) -> None:
-    (tmp_path / "targets.csv").write_text(TARGETS, encoding="utf-8")
-    form = form_06a([("Hộ tịch", counts(direct=100_000, on_time=on_time, late=late))], as_text=True)
+# unit → on time, late, and which of its four targets is met; 94,996 % shows as 95,00 %
+EXACT = {
+    "18373": (95_000, 5_000, {"above": False, "least": True, "whole": False}),
+    "18394": (94_996, 5_004, {"above": False, "least": False, "whole": False}),
+    "18352": (95_001, 4_999, {"above": True, "least": True, "whole": False}),
+    "18406": (99_999, 1, {"above": True, "least": True, "whole": False}),
+    "18073": (100_000, 0, {"above": True, "least": True, "whole": True}),
+}
+
+
+def test_a_target_is_met_on_the_exact_fraction_by_its_own_comparator(warehouses: Warehouses, tmp_path: Path) -> None:
+    head, *kinds = TARGETS.splitlines()
+    lines = [line.replace(",18373,", f",{unit},").replace(",", f" {unit},", 1) for unit in EXACT for line in kinds]
+    (tmp_path / "targets.csv").write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
+    forms = {
+        f"tong_hop_06a_xlsx/{unit}.xlsx": form_06a(
+            [("Hộ tịch", counts(direct=100_000, on_time=on_time, late=late))], unit=unit, as_text=True
+        )
+        for unit, (on_time, late, _) in EXACT.items()
+    }
     with warehouses.fresh(tmp_path) as warehouse:
-        warehouse.load(date(2026, 3, 20), {"tong_hop_06a_xlsx/a.xlsx": form})
+        warehouse.load(date(2026, 3, 20), forms)
         rows = warehouse.query(
             "select * from mart.kpi_vs_target where source_document = 'Kế hoạch giả định' and basis = 'as_reported'"
         )
-    assert {row["target_id"]: row["met"] for row in rows} == met
+    for unit, (_, _, met) in EXACT.items():
+        assert {row["target_id"].split()[0]: row["met"] for row in rows if row["unit_code"] == unit} == met, unit
     for row in rows:
         assert row["gap"] == row["rate"] - row["target_value"]
 
 
+_OF_THE_QUARTER = "field_code = '*' and calendar = 'VPCP_15_14' and label = '2026-Q1'"
+
+
+@pytest.mark.parametrize(
+    ("rule", "mistake", "units"),
+    [
+        ("PARTS", f"overdue = in_progress + 1 where unit_code = '18373' and {_OF_THE_QUARTER}", {"18373"}),
+        ("CARRIED_OVER", f"received = received + 5 where {_OF_THE_QUARTER}", {"18373", "42"}),
+        ("SUM_OF_UNITS", f"in_progress = in_progress + 1 where unit_code = '42' and {_OF_THE_QUARTER}", {"42"}),
+    ],
+)
 def test_a_figure_that_contradicts_itself_is_withheld_alone_and_opens_an_incident(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, rule: str, mistake: str, units: set[str]
 ) -> None:
     compute = pipeline.build.compute
 
     def wrong(connection: sa.Connection, **how: Any) -> None:
         compute(connection, **how)
-        connection.execute(
-            sa.text(
-                "update fresh set overdue = in_progress + 1 where unit_code = '18373' and field_code = '*' "
-                "and calendar = 'VPCP_15_14' and label = '2026-Q1'"
-            )
-        )
+        connection.execute(sa.text(f"update fresh set {mistake}"))
 
     monkeypatch.setattr(pipeline.build, "compute", wrong)
     warehouse.load(NIGHT, {"mot_cua_csv/a.csv": csv_list([OVERDUE])})
@@ -195,13 +207,15 @@ def test_a_figure_that_contradicts_itself_is_withheld_alone_and_opens_an_inciden
         "select distinct unit_code, field_code, period_label, period_calendar from mart.kpi "
         "where 'withheld' = any(flags)"
     )
-    assert [tuple(row.values()) for row in withheld] == [("18373", "*", "2026-Q1", "VPCP_15_14")]
+    assert {tuple(row.values()) for row in withheld} == {(unit, "*", "2026-Q1", "VPCP_15_14") for unit in units}
     assert warehouse.value("select count(*) from mart.kpi where numerator is null and not 'withheld' = any(flags)") == 0
     assert warehouse.value("select count(*) from mart.kpi where numerator is not null and 'withheld' = any(flags)") == 0
-    assert warehouse.figure("overdue_open", unit="18373", period="2026-Q1", profile="TT01_06A") == (None, None)
-    assert warehouse.figure("overdue_open", unit="42", period="2026-Q1", profile="TT01_06A") == (1, 1)
+    key = {"period": "2026-Q1", "profile": "TT01_06A"}
+    for unit in ("18373", "42"):
+        figure = warehouse.figure("overdue_open", unit=unit, **key)
+        assert figure == ((None, None) if unit in units else (1, 1))
     incidents = warehouse.query("select rule_id, severity from alerts.incident where source_id = 'figures'")
-    assert incidents == [{"rule_id": "PARTS", "severity": "critical"}]
+    assert incidents == [{"rule_id": rule, "severity": "critical"}]
 
     monkeypatch.setattr(pipeline.build, "compute", compute)
     for name, value in warehouse.environment().items():

@@ -1,0 +1,276 @@
+"""What an analyst may do: read every view of schema mart, as the contract names them, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from exports import counts, csv_list, dossier, form_06a
+from warehouses import Warehouse, Warehouses
+
+from tthc import pipeline
+from tthc.settings import settings as read_settings
+
+# The public contract: view → columns in order, with the type where one is promised ("" where none is).
+_KEY = (
+    "period_calendar text, period_kind text, period_label text, period_start date, period_end date, as_of date, "
+    "unit_level text, unit_code text, unit_name text, basis text, field_code text, metric_id text, profile text, "
+)
+_KPI = _KEY + (
+    "numerator bigint, denominator bigint, rate numeric(9,6), units_expected integer, units_reported integer, "
+    "status text, flags text[], definition_version text, publication_id bigint"
+)
+CONTRACT = {
+    "kpi": _KPI,
+    "kpi_history": _KPI,
+    "kpi_vs_target": _KPI + ", target_id text, comparator text, target_value numeric(6,5), met boolean, gap numeric(9,6), "
+    "source_document text, source_line integer, note text",
+    "ranking": "period_calendar text, period_kind text, period_label text, province_code text, metric_id text, profile text, "
+    "basis text, unit_code text, unit_name text, numerator bigint, denominator bigint, rate numeric(9,6), lower_bound, "
+    "upper_bound, rank integer, band text, ranked boolean",
+    "form_06a": "period_calendar text, period_kind text, period_label text, period_start date, period_end date, as_of date, "
+    "unit_level text, unit_code text, unit_name text, basis text, field_code text, field_name text, received_total bigint, "
+    "received_online bigint, received_direct bigint, carried_over bigint, resolved_total bigint, resolved_early bigint, "
+    "resolved_on_time bigint, resolved_late bigint, in_progress_total bigint, in_progress_in_time bigint, "
+    "in_progress_overdue bigint, withdrawn bigint, stopped bigint, flags text[], publication_id bigint",
+    "index_766": "period_calendar text, period_kind text, period_label text, unit_code text, group_code text, "
+    "component_id text, numerator, denominator, points numeric(6,3), max_points, missing boolean, publication_id bigint",
+    "flow_day": "day date, unit_code text, field_code text, received, resolved_early, resolved_on_time, resolved_late",
+    "dossier_status_day": "night date, unit_code text, field_code text, open, overdue, due_within_3_working_days, paused",
+    "coverage": "period_calendar text, period_label text, night date, source_id text, unit_code text, expected boolean, "
+    "state text, reported_at timestamp with time zone",
+    "data_quality": "night date, source_id text, unit_code text, file_name text, file_sha256 text, verdict text, "
+    "reason text, rule_id text, rows_read, rows_accepted, rows_quarantined, rows_dropped, rows_duplicate",
+    "restatement": "publication_id bigint, period_calendar text, period_kind text, period_label text, unit_code text, "
+    "basis text, field_code text, metric_id text, profile text, old_numerator bigint, old_denominator bigint, "
+    "new_numerator bigint, new_denominator bigint, cause text, cause_ref text",
+    "publication": "publication_id bigint, published_at timestamp with time zone, night date, is_current boolean, "
+    "based_on text",
+}
+_VIETNAMESE = re.compile(r"[àáảãạăằắẳẵặâầấẩẫậèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵđ]", re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def embedded(warehouses: Warehouses) -> Iterator[Warehouse]:
+    """The embedded server as `tthc` itself uses it, without a URL, with some figures of every kind in it."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("TTHC_")}
+    with mock.patch.dict(os.environ, {**others, "TTHC_HOME": str(warehouses.home)}, clear=True):
+        settings = read_settings()
+    pipeline.init(settings)
+    made = Warehouse(settings, warehouses.readers)
+    rows = [
+        dossier("H42-260105-0001", finished_at="09/01/2026", status="9"),
+        dossier("H42-260105-0002", unit_name="xã Không Có"),
+        dossier("H42-260105-0003"),
+    ]
+    form = form_06a([("Hộ tịch", counts(direct=3, early=1, in_time=2))], unit="xã Cổ Đạm")
+    made.load(date(2026, 3, 20), {"mot_cua_csv/a.csv": csv_list(rows), "tong_hop_06a_xlsx/a.xlsx": form})
+    made.load(date(2026, 3, 21), {"mot_cua_csv/a.csv": csv_list(rows[:1])})
+    yield made
+
+
+@contextmanager
+def analyst(embedded: Warehouse, *, database: str = "tthc") -> Iterator[psycopg.Connection[Any]]:
+    """A session of the role a BI tool is given, with what it may change of its own settings changed."""
+    from tthc.warehouse import server
+
+    url = sa.make_url(server.url(embedded.settings.home))
+    password = (embedded.settings.home / "analyst.password").read_text(encoding="utf-8")
+    with psycopg.connect(
+        host=url.host, port=url.port, dbname=database, user="tthc_analyst", password=password, autocommit=True
+    ) as connection:
+        yield connection
+
+
+@pytest.fixture
+def role(embedded: Warehouse) -> Iterator[psycopg.Connection[Any]]:
+    with analyst(embedded) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("view", CONTRACT)
+def test_a_view_has_the_columns_and_types_of_the_contract(embedded: Warehouse, view: str) -> None:
+    rows = embedded.query(
+        "select attname, format_type(atttypid, atttypmod) as type from pg_attribute "
+        "where attrelid = to_regclass('mart.' || :view) and attnum > 0 and not attisdropped order by attnum",
+        view=view,
+    )
+    seen = {row["attname"]: row["type"] for row in rows}
+    # a comma within "numeric(9,6)" parts no columns
+    parts = [part.strip().partition(" ") for part in re.split(r",(?![^(]*\))", CONTRACT[view])]
+    promised = {name: kind for name, _, kind in parts}
+    assert {name: seen.get(name) for name, kind in promised.items() if kind} == {
+        name: kind for name, kind in promised.items() if kind
+    }
+    assert set(promised) <= set(seen)
+
+
+@pytest.mark.parametrize("view", CONTRACT)
+def test_a_view_and_each_of_its_columns_is_explained_in_vietnamese(embedded: Warehouse, view: str) -> None:
+    rows = embedded.query(
+        "select 'the view' as name, obj_description(to_regclass('mart.' || :view), 'pg_class') as comment union all "
+        "select attname, col_description(attrelid, attnum) from pg_attribute "
+        "where attrelid = to_regclass('mart.' || :view) and attnum > 0",
+        view=view,
+    )
+    assert [row["name"] for row in rows if not _VIETNAMESE.search(row["comment"] or "")] == []
+
+
+def test_mart_holds_the_contract_and_nothing_beside_it(embedded: Warehouse) -> None:
+    rows = embedded.query("select relname from pg_class where relnamespace = 'mart'::regnamespace")
+    assert {row["relname"] for row in rows} == set(CONTRACT)
+
+
+@pytest.mark.parametrize("view", CONTRACT)
+def test_the_analyst_reads_the_view(role: psycopg.Connection[Any], view: str) -> None:
+    role.execute(f"select * from {view} limit 5".encode()).fetchall()  # the search path is mart
+
+
+def test_the_analyst_sees_figures(role: psycopg.Connection[Any]) -> None:
+    for view in ("kpi", "form_06a", "data_quality", "flow_day", "publication"):
+        (found,) = role.execute(f"select count(*) from {view}".encode()).fetchone() or (0,)
+        assert found > 0, view
+
+
+OUTSIDE = "nspname not in ('pg_catalog', 'information_schema', 'mart') and nspname not like 'pg_toast%' and nspname not like 'pg_temp%'"
+
+
+def test_no_relation_outside_mart_can_be_read_or_written(embedded: Warehouse) -> None:
+    rights = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+    tables = [*(f"has_table_privilege('tthc_analyst', c.oid, '{right}')" for right in rights)]
+    columns = [
+        f"has_any_column_privilege('tthc_analyst', c.oid, '{right}')" for right in ("SELECT", "INSERT", "UPDATE")
+    ]
+    rows = embedded.query(
+        "select nspname, relname from pg_class c join pg_namespace n on n.oid = relnamespace "
+        f"where {OUTSIDE} and relkind in ('r', 'v', 'm', 'f', 'p') and ({' or '.join([*tables, *columns])})"
+    )
+    assert rows == []
+    sequences = embedded.query(
+        "select relname from pg_class c where relkind = 'S' and "
+        "(has_sequence_privilege('tthc_analyst', c.oid, 'USAGE') or "
+        "has_sequence_privilege('tthc_analyst', c.oid, 'SELECT') or "
+        "has_sequence_privilege('tthc_analyst', c.oid, 'UPDATE'))"
+    )
+    assert sequences == []
+
+
+def test_in_mart_there_is_nothing_but_reading(embedded: Warehouse) -> None:
+    rows = embedded.query(
+        "select relname from pg_class c where relnamespace = 'mart'::regnamespace and ("
+        + " or ".join(
+            f"has_table_privilege('tthc_analyst', c.oid, '{right}')"
+            for right in ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+        )
+        + ")"
+    )
+    assert rows == []
+
+
+def test_no_schema_is_open_but_mart_and_none_can_be_built_in(embedded: Warehouse) -> None:
+    rows = embedded.query(
+        "select nspname, has_schema_privilege('tthc_analyst', oid, 'USAGE') as usage, "
+        "has_schema_privilege('tthc_analyst', oid, 'CREATE') as create from pg_namespace "
+        "where nspname not like 'pg_temp%' and nspname not like 'pg_toast_temp%'"
+    )
+    assert {row["nspname"] for row in rows if row["usage"]} <= {"mart", "pg_catalog", "information_schema", "public"}
+    assert [row["nspname"] for row in rows if row["create"]] == []
+    assert embedded.query("select 1 from pg_class where relnamespace = 'public'::regnamespace") == []
+
+
+def test_no_function_of_ours_can_be_called_and_none_borrows_its_owners_rights(embedded: Warehouse) -> None:
+    rows = embedded.query(
+        "select nspname, proname, prosecdef, has_schema_privilege('tthc_analyst', n.oid, 'USAGE') "
+        "and has_function_privilege('tthc_analyst', p.oid, 'EXECUTE') as callable "
+        "from pg_proc p join pg_namespace n on n.oid = pronamespace where nspname not in ('pg_catalog', 'information_schema')"
+    )
+    assert [row for row in rows if row["callable"] or row["prosecdef"]] == []
+
+
+def test_the_role_is_nobodys_superior_and_member_of_nothing(embedded: Warehouse) -> None:
+    (row,) = embedded.query(
+        "select rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, "
+        "(select count(*) from pg_auth_members where member = pg_roles.oid) as memberships "
+        "from pg_roles where rolname = 'tthc_analyst'"
+    )
+    assert not any(row.values())
+
+
+FORBIDDEN = [
+    "update mart.flow_day set received = 0",
+    "delete from mart.publication",
+    "insert into mart.flow_day (day) values (current_date)",
+    "select * from core.dossier",
+    "select * from core.delivery",
+    "select * from ref.unit",
+    "select * from rollup.counter",
+    "select * from alerts.incident",
+    "create temporary table mine (a int)",
+    "create table mine (a int)",
+    "create table public.mine (a int)",
+    "create view public.mine as select 1",
+    "create schema mine",
+    "create function public.mine() returns int language sql as 'select 1'",
+    "drop view mart.kpi",
+    "comment on view mart.kpi is 'mine'",
+    "truncate rollup.counter",
+    "set role tthc",
+    "select pg_read_file('postgresql.conf')",
+    "select pg_ls_dir('.')",
+    "copy (select 1) to program 'true'",
+    "copy mart.kpi to '/nowhere'",
+    "select * from pg_authid",
+    "select * from pg_shadow",
+    "alter system set work_mem = '1GB'",
+    "grant select on mart.kpi to public",
+    "create extension dblink",
+    "create database mine",
+    "create role mine",
+]
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN)
+def test_the_analyst_is_refused(role: psycopg.Connection[Any], statement: str) -> None:
+    """Also after undoing what a role may undo for itself."""
+    role.execute("set default_transaction_read_only = off")
+    role.execute("set transaction_read_only = off")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        role.execute(statement.encode())
+
+
+def test_by_default_the_analyst_reads_only_and_not_for_ever(role: psycopg.Connection[Any]) -> None:
+    shown = {
+        name: (role.execute(f"show {name}".encode()).fetchone() or ("",))[0]
+        for name in ("transaction_read_only", "statement_timeout", "idle_in_transaction_session_timeout", "search_path")
+    }
+    assert shown == {
+        "transaction_read_only": "on",
+        "statement_timeout": "30s",
+        "idle_in_transaction_session_timeout": "1min",
+        "search_path": "mart",
+    }
+
+
+def test_the_password_is_its_owners_alone_and_nobody_logs_in_without_it(embedded: Warehouse) -> None:
+    path: Path = embedded.settings.home / "analyst.password"
+    assert path.stat().st_mode & 0o777 == 0o600
+    with analyst(embedded) as connection, pytest.raises(psycopg.OperationalError):
+        info = connection.info
+        psycopg.connect(host=info.host, port=info.port, dbname="tthc", user="tthc_analyst", password="wrong")
+
+
+def test_a_new_view_is_readable_after_the_next_init_and_the_rights_stay(embedded: Warehouse) -> None:
+    pipeline.init(embedded.settings)
+    with analyst(embedded) as connection:
+        connection.execute(b"select count(*) from kpi")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(b"create temporary table mine (a int)")
