@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from exports import (
     FORM_COLUMNS,
     Row,
@@ -144,9 +145,15 @@ def refused(name: str, change: dict[str, Any], rule: str) -> None:
 
 
 records("plain", stated={1: {"unit_code": "18373", "status": 4, "channel": 1, "received_on": date(2026, 1, 5)}})
-records("numbers instead of texts", {"TrangThaiHoSo": 4, "KenhThucHien": 2, "NgayTiepNhan": 20260105080000}, stated={1: {"status": 4, "channel": 2}})
+records(
+    "numbers instead of texts",
+    {"TrangThaiHoSo": 4, "KenhThucHien": 2, "NgayTiepNhan": 20260105080000},
+    stated={1: {"status": 4, "channel": 2}},
+)
 records("twenty digits", {"MaHoSo": 12345678901234567890}, stated={1: {"status": 4}})
-records("nothing instead of empty", {"NgayNopHoSo": None, "NgayKetThucXuLy": None, "DanhSachLePhi": None, "TenTTHC": None})
+records(
+    "nothing instead of empty", {"NgayNopHoSo": None, "NgayKetThucXuLy": None, "DanhSachLePhi": None, "TenTTHC": None}
+)
 records("fields left out", {"NgayNopHoSo": ..., "TaiLieuNop": ..., "DanhSachLePhi": ..., "HoSoCoThanhPhanSoHoa": ...})
 records("no channel", {"KenhThucHien": ""}, stated={1: {"status": 4}})
 records("an unlisted field", {"TruongMoi": "x"}, told={"SCHEMA_DRIFT"})
@@ -154,7 +161,13 @@ records("a day", {"NgayHenTra": "20260112000000"}, stated={1: {"due_on": date(20
 records("a moment", {"NgayHenTra": "20260112170000"}, stated={1: {"due_at": datetime(2026, 1, 12, 17)}})
 records(
     "supplements",
-    {"DanhSachHoSoBoSung": [{"NgayBoSung": "20260109080000"}, {"NgayBoSung": "20260112080000"}, {"NgayBoSung": "20260107080000"}]},
+    {
+        "DanhSachHoSoBoSung": [
+            {"NgayBoSung": "20260109080000"},
+            {"NgayBoSung": "20260112080000"},
+            {"NgayBoSung": "20260107080000"},
+        ]
+    },
     stated={1: {"supplement_count": 3, "supplement_requested_on": date(2026, 1, 12)}},
 )
 records("fees", {"DanhSachLePhi": [{"Gia": "30000"}, {"Gia": "20000"}]}, stated={1: {"fee_amount": 50_000}})
@@ -171,10 +184,22 @@ for reuse, kept, flag in (("0", "0", False), ("1", "0", True), ("2", "0", True),
         {"TaiLieuNop": [{"DuocSoHoa": "0"}, {"DuocTaiSuDung": reuse, "DuocLayTuKhoDMQG": kept}]},
         stated={1: {"data_reused": flag, "components_digitised": False}},
     )
-records("a digitised part", {"TaiLieuNop": [{"DuocSoHoa": "0"}, {"DuocSoHoa": "1"}]}, stated={1: {"components_digitised": True}})
+records(
+    "a digitised part",
+    {"TaiLieuNop": [{"DuocSoHoa": "0"}, {"DuocSoHoa": "1"}]},
+    stated={1: {"components_digitised": True}},
+)
 records("digitised by its own word", {"HoSoCoThanhPhanSoHoa": "1"}, stated={1: {"components_digitised": True}})
-records("a result file", {"DanhSachGiayToKetQua": [{"DuongDanTepTinKetQua": "https://vi.du/kq"}]}, stated={1: {"result_digitised": True, "result_electronic": True}})
-records("a result without a file", {"DanhSachGiayToKetQua": [{"TenGiayTo": "KQ", "DuongDanTepTinKetQua": ""}]}, stated={1: {"result_digitised": False, "result_electronic": False}})
+records(
+    "a result file",
+    {"DanhSachGiayToKetQua": [{"DuongDanTepTinKetQua": "https://vi.du/kq"}]},
+    stated={1: {"result_digitised": True, "result_electronic": True}},
+)
+records(
+    "a result without a file",
+    {"DanhSachGiayToKetQua": [{"TenGiayTo": "KQ", "DuongDanTepTinKetQua": ""}]},
+    stated={1: {"result_digitised": False, "result_electronic": False}},
+)
 refused("an unreal day", {"NgayTiepNhan": "20260231080000"}, "DATE_INVALID")
 refused("a day in another form", {"NgayHenTra": "12/01/2026"}, "DATE_INVALID")
 refused("no receipt", {"NgayTiepNhan": ""}, "RECEIVED_MISSING")
@@ -187,18 +212,43 @@ refused("a negative fee", {"DanhSachLePhi": [{"Gia": "-5"}]}, "RANGE")
 refused("a list instead of a text", {"MaTTHC": ["1.000656"]}, "CODE")
 refused("a zero character", {"TenLinhVuc": "Hộ\0tịch"}, "CONTROL_CHAR")
 _ONE, _TWO = (record(dossier(f"H42.{next(_numbers)}-260105-1")) for _ in range(2))
-records("elements that are no records", text=json.dumps([_ONE, 5, None, _TWO]).encode(), verdict=QUARANTINED, rows=(4, 2, 2, 0, 0), refused={2: ["JSON_SHAPE"], 3: ["JSON_SHAPE"]})
+records(
+    "elements that are no records",
+    text=json.dumps([_ONE, 5, None, _TWO]).encode(),
+    verdict=QUARANTINED,
+    rows=(4, 2, 2, 0, 0),
+    refused={2: ["JSON_SHAPE"], 3: ["JSON_SHAPE"]},
+)
 _ONE, _TWO = (record(dossier(f"H42.{next(_numbers)}-260105-1")) for _ in range(2))
 records("one record twice", text=json.dumps([_ONE, _TWO, _ONE]).encode(), rows=(3, 2, 0, 0, 1))
-records("two records that contradict", text=json.dumps([_ONE, {**_ONE, "NgayHenTra": "20260113000000"}]).encode(), verdict=QUARANTINED, rows=(2, 0, 2, 0, 0), refused={1: ["DUPLICATE_IN_FILE"], 2: ["DUPLICATE_IN_FILE"]})
+records(
+    "two records that contradict",
+    text=json.dumps([_ONE, {**_ONE, "NgayHenTra": "20260113000000"}]).encode(),
+    verdict=QUARANTINED,
+    rows=(2, 0, 2, 0, 0),
+    refused={1: ["DUPLICATE_IN_FILE"], 2: ["DUPLICATE_IN_FILE"]},
+)
 records("byte-order mark", text=b"\xef\xbb\xbf" + json_list([dossier(f"H42.{next(_numbers)}-260105-1")]))
-records("accents written apart", text=json.dumps([record(dossier(f"H42.{next(_numbers)}-260105-1", unit_name="Xa\u0303 Tie\u0302n \u0110ie\u0302\u0300n"))]).encode(), stated={1: {"unit_code": "18373"}})
+records(
+    "accents written apart",
+    text=json.dumps(
+        [record(dossier(f"H42.{next(_numbers)}-260105-1", unit_name="Xa\u0303 Tie\u0302n \u0110ie\u0302\u0300n"))]
+    ).encode(),
+    stated={1: {"unit_code": "18373"}},
+)
 records("no records", text=b"[]", verdict="held", reason="ZERO_ROWS")
 records("a record alone", text=b"{}", verdict="rejected", reason="JSON_SHAPE")
 records("cut", text=json_list([dossier("H42.600-260105-1")])[:-9], verdict="rejected", reason="FILE_TRUNCATED")
 records("too deep", text=b"[" * 100_000 + b"]" * 100_000, verdict="rejected", reason="JSON_DEPTH")
-records("a field named twice", text=json_list([dossier("H42.601-260105-1")]).replace(b'"MaHoSo"', b'"MaHoSo": "x", "MaHoSo"'), verdict="rejected", reason="DUPLICATE_COLUMN")
-records("not unicode", text=json_list([dossier("H42.602-260105-1")])[:-2] + b"\xff]", verdict="rejected", reason="ENCODING")
+records(
+    "a field named twice",
+    text=json_list([dossier("H42.601-260105-1")]).replace(b'"MaHoSo"', b'"MaHoSo": "x", "MaHoSo"'),
+    verdict="rejected",
+    reason="DUPLICATE_COLUMN",
+)
+records(
+    "not unicode", text=json_list([dossier("H42.602-260105-1")])[:-2] + b"\xff]", verdict="rejected", reason="ENCODING"
+)
 for name in ("MaHoSo", "MaTTHC", "NgayTiepNhan", "TrangThaiHoSo", "DonViXuLy"):
     records(f"no record has {name}", {name: ...}, verdict="rejected", reason="MISSING_COLUMN")
 
@@ -221,15 +271,45 @@ def changed(column: str, by: int = 1) -> dict[str, int]:
 form("a form", form_06a(TWO, total=SUM), rows=(4, 2, 0, 2, 0))
 form("thousands with dots", form_06a(TWO, unit="xã Cổ Đạm", total=SUM, as_text=True), rows=(4, 2, 0, 2, 0))
 form("without a total", form_06a(TWO, unit="Sở Nội vụ"), rows=(3, 2, 0, 1, 0))
-form("a calendar month", form_06a(TWO, unit="xã Can Lộc", period="Tháng 3/2026 (từ ngày 01/03/2026 đến ngày 31/03/2026)"), rows=(3, 2, 0, 1, 0))
-form("the year", form_06a(TWO, unit="xã Can Lộc", period="Năm 2025 (từ ngày 15/12/2024 đến ngày 14/12/2025)"), rows=(3, 2, 0, 1, 0))
+form(
+    "a calendar month",
+    form_06a(TWO, unit="xã Can Lộc", period="Tháng 3/2026 (từ ngày 01/03/2026 đến ngày 31/03/2026)"),
+    rows=(3, 2, 0, 1, 0),
+)
+form(
+    "the year",
+    form_06a(TWO, unit="xã Can Lộc", period="Năm 2025 (từ ngày 15/12/2024 đến ngày 14/12/2025)"),
+    rows=(3, 2, 0, 1, 0),
+)
 form("nobody's form", form_06a(TWO, unit="xã Không Có"), verdict="rejected", reason="UNKNOWN_UNIT")
-form("a period of no calendar", form_06a(TWO, period="Quý I/2026 (từ ngày 16/12/2025 đến ngày 14/3/2026)"), verdict="rejected", reason="PERIOD")
-form("a quarter and other days", form_06a(TWO, period="Quý II/2026 (từ ngày 15/12/2025 đến ngày 14/3/2026)"), verdict="rejected", reason="PERIOD")
+form(
+    "a period of no calendar",
+    form_06a(TWO, period="Quý I/2026 (từ ngày 16/12/2025 đến ngày 14/3/2026)"),
+    verdict="rejected",
+    reason="PERIOD",
+)
+form(
+    "a quarter and other days",
+    form_06a(TWO, period="Quý II/2026 (từ ngày 15/12/2025 đến ngày 14/3/2026)"),
+    verdict="rejected",
+    reason="PERIOD",
+)
 form("a total that is none", form_06a(TWO, total=GOOD), verdict="rejected", reason="TOTAL_MISMATCH")
-for column in ("received_total", "carried_over", "resolved_total", "resolved_late", "in_progress_total", "in_progress_overdue"):
+for column in (
+    "received_total",
+    "carried_over",
+    "resolved_total",
+    "resolved_late",
+    "in_progress_total",
+    "in_progress_overdue",
+):
     form(f"parts of {column}", form_06a([("Hộ tịch", changed(column))]), verdict="rejected", reason="IDENTITY")
-form("a negative count", form_06a([("Hộ tịch", {**LESS, "in_progress_in_time": 2, "in_progress_overdue": -1})]), verdict="rejected", reason="NUMBER_FORMAT")
+form(
+    "a negative count",
+    form_06a([("Hộ tịch", {**LESS, "in_progress_in_time": 2, "in_progress_overdue": -1})]),
+    verdict="rejected",
+    reason="NUMBER_FORMAT",
+)
 form("no title", workbook([["Biểu 06a"], *table([dossier("H42-1")])]), verdict="rejected")
 
 

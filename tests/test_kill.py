@@ -43,11 +43,21 @@ def _files() -> dict[str, bytes]:
             dossier(f"H42.{number}-260105-{place:03d}", unit_name=unit, due_at=f"{place % 20 + 5:02d}/03/2026")
             for place in range(25)
         ]
-        rows += [dossier(f"H42.{number}-260105-9{place}", unit_name=unit, finished_at="09/01/2026", status="9") for place in range(5)]
-        rows += [dossier(f"H42.{number}-260105-8", unit_name="xã Không Có"), dossier(f"H42.{number}-260105-7", status="8")]
+        rows += [
+            dossier(f"H42.{number}-260105-9{place}", unit_name=unit, finished_at="09/01/2026", status="9")
+            for place in range(5)
+        ]
+        rows += [
+            dossier(f"H42.{number}-260105-8", unit_name="xã Không Có"),
+            dossier(f"H42.{number}-260105-7", status="8"),
+        ]
         files[f"mot_cua_csv/{number}.csv"] = csv_list(rows)
-    files["dvcqg_json/a.json"] = json_list([dossier(f"H42.9-260105-{place:03d}", unit_name="Sở Nội vụ") for place in range(9)])
-    files["tong_hop_06a_xlsx/a.xlsx"] = form_06a([("Hộ tịch", counts(direct=9, early=4, in_time=5))], unit="xã Hương Khê")
+    files["dvcqg_json/a.json"] = json_list(
+        [dossier(f"H42.9-260105-{place:03d}", unit_name="Sở Nội vụ") for place in range(9)]
+    )
+    files["tong_hop_06a_xlsx/a.xlsx"] = form_06a(
+        [("Hộ tịch", counts(direct=9, early=4, in_time=5))], unit="xã Hương Khê"
+    )
     files["mot_cua_csv/broken.csv"] = csv_of(table([{"dossier_code": "H42-1"}]))
     return files
 
@@ -74,7 +84,8 @@ KEPT = {
 def picture(warehouse: Warehouse) -> dict[str, list[str]]:
     """Everything that a load leaves behind, without numbers and times that may differ."""
     return {
-        name: sorted(repr(tuple(row.values())) for row in warehouse.query(statement)) for name, statement in KEPT.items()
+        name: sorted(repr(tuple(row.values())) for row in warehouse.query(statement))
+        for name, statement in KEPT.items()
     }
 
 
@@ -224,7 +235,9 @@ def test_killed_after_each_line_of_progress(place: Warehouse, warm: Warm, undist
     assert picture(place) == undisturbed
 
 
-def test_the_command_itself_killed_and_run_again(place: Warehouse, warm: Warm, undisturbed: dict[str, list[str]]) -> None:
+def test_the_command_itself_killed_and_run_again(
+    place: Warehouse, warm: Warm, undisturbed: dict[str, list[str]]
+) -> None:
     program = Path(sys.executable).with_name("tthc")
     arguments = [program, "load", "--drop", place.drop(FILES), "--as-of", NIGHT.isoformat()]
     with subprocess.Popen(
@@ -430,7 +443,9 @@ def test_a_wrong_setting_is_one_sentence(
 
 
 @pytest.mark.parametrize("files", [{"khong_co/a.csv": b"x"}, None])
-def test_a_wrong_folder_is_exit_2_and_one_sentence(place: Warehouse, warm: Warm, files: dict[str, bytes] | None) -> None:
+def test_a_wrong_folder_is_exit_2_and_one_sentence(
+    place: Warehouse, warm: Warm, files: dict[str, bytes] | None
+) -> None:
     folder = place.drop(files) if files else Path("no such folder")
     command = start(warm, place, drop=folder)
     assert command.wait() == 2, command.said()
