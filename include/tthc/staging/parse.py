@@ -154,7 +154,9 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
     expected = "procedure_code" in text
     malformed = ~cell("procedure_code").astype("str").str.match(_PROCEDURE).fillna(False).astype(bool)
     refusals.add(malformed & expected, "procedure_code", "CODE")
-    rows["procedure_name"], rows["field_name"] = cell("procedure_name"), cell("field_name")
+    rows["procedure_name"], named = cell("procedure_name"), cell("field_name")
+    # "*" means all fields in every figure, and no field has a name of a page: such a cell names no field.
+    rows["field_name"] = named.where(named.ne("*") & named.fillna("").str.len().le(300), None)
 
     refusals.add(cell("dossier_code").isna(), "dossier_code", "DOSSIER_CODE_MISSING")
     rows["dossier_key"] = dossier_keys(cell("dossier_code"), meanings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal, InvalidOperation
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,9 @@ from tthc.domain.errors import FileRefused
 from tthc.reference.layouts import Column
 
 Record = dict[str, Any]
+
+# Whole đồng: 50000, 50.000 (a dot and three digits groups thousands), 50000.0 or 50000.00.
+_AMOUNT = re.compile(r"([0-9]{1,15}|[0-9]{1,3}(?:\.[0-9]{3}){1,4})(?:\.0{1,2})?")
 
 
 def records_of(path: Path) -> tuple[list[Record], list[int]]:
@@ -80,13 +83,12 @@ def _holds(record: Record, test: dict[str, Any]) -> bool:
 
 
 def _total(values: list[str]) -> str:
-    try:
-        total = sum((Decimal(value) for value in values), Decimal(0))
-    except InvalidOperation:
-        return "{}"
     if not values:
         return ""
-    return str(int(total)) if total.is_finite() and total == total.to_integral_value() else "{}"
+    matches = [_AMOUNT.fullmatch(value) for value in values]
+    if not all(matches):
+        return "{}"
+    return str(sum(int(match.group(1).replace(".", "")) for match in matches if match))
 
 
 def _scalar(value: Any) -> str:

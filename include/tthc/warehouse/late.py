@@ -77,10 +77,13 @@ def still_true(connection: sa.Connection, receipts: Sequence[Receipt]) -> set[Re
 
 
 def _renewed(connection: sa.Connection, receipt: Receipt, after: date) -> bool:
-    """Whether another file of the same name came in between (forms and lists: the file is the statement)."""
+    """Whether another file of the same name or unit came in between (forms and lists: the file is the statement)."""
     statement = sa.text(
         "select 1 from core.delivery where source_id = :source and night > :after and night <= :night "
-        "and file_sha256 <> :sha and file_name = :name limit 1"
+        "and file_sha256 <> :sha and (file_name = :name or exists (select from core.delivery_unit as theirs "
+        "join core.delivery_unit as ours using (unit_code) join core.delivery as before on before.delivery_id = "
+        "ours.delivery_id where theirs.delivery_id = delivery.delivery_id and before.source_id = :source "
+        "and before.file_sha256 = :sha)) limit 1"
     )
     parameters = {
         "source": receipt.source_id,

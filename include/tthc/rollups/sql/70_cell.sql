@@ -29,7 +29,7 @@ told as (  -- the newest form of each unit and period
     select distinct on (summary.calendar, summary.kind, summary.label, summary.unit_code) summary.delivery_id,
         summary.calendar, summary.kind, summary.label, summary.unit_code
     from core.summary_06a as summary
-    join core.delivery using (delivery_id)
+    join core.delivery on summary.delivery_id in (delivery.delivery_id, delivery.same_as)
     where delivery.night <= (select night from tonight)
     order by
         summary.calendar, summary.kind, summary.label, summary.unit_code, delivery.night desc, delivery.file_name desc,

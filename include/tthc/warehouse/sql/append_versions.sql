@@ -15,15 +15,17 @@ stated as (
 compared as (
     select
         stated.*,
-        coalesce(
-            lag(stated.content) over (
-                partition by stated.dossier_key order by stated.file_name, stated.delivery_id, stated.row_no
-            ),
-            before.content
-        ) as content_before
+        -- the state just before: in this load, or already kept, whichever comes later in the order of truth
+        case
+            when lag(stated.content) over neighbours is not null
+                and (before.content is null or (before.night, before.file_name, before.delivery_id)
+                    < (:night, lag(stated.file_name) over neighbours, lag(stated.delivery_id) over neighbours))
+                then lag(stated.content) over neighbours
+            else before.content
+        end as content_before
     from stated
     left join lateral (
-        select version.content
+        select version.content, version.night, version.file_name, version.delivery_id
         from core.dossier_version as version
         where version.dossier_key = stated.dossier_key
         and version.source_id = :source_id
@@ -31,6 +33,9 @@ compared as (
         order by version.night desc, version.file_name desc, version.delivery_id desc, version.row_no desc
         limit 1
     ) as before on true
+    window neighbours as (
+        partition by stated.dossier_key order by stated.file_name, stated.delivery_id, stated.row_no
+    )
 )
 insert into core.dossier_version (
     dossier_key, delivery_id, source_id, night, file_name, sheet, row_no, changed, content, unit_code, procedure_code,
