@@ -13,7 +13,7 @@ from tthc.reference.layouts import Column
 Record = dict[str, Any]
 
 # Whole đồng: 50000, 50.000 (a dot and three digits groups thousands), 50000.0 or 50000.00.
-_AMOUNT = re.compile(r"([0-9]{1,15}|[0-9]{1,3}(?:\.[0-9]{3}){1,4})(?:\.0{1,2})?")
+_AMOUNT = re.compile(r"(-?[0-9]{1,15}|-?[0-9]{1,3}(?:\.[0-9]{3}){1,4})(?:\.0{1,2})?")
 
 
 def records_of(path: Path) -> tuple[list[Record], list[int]]:
