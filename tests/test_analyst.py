@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -14,9 +15,10 @@ from unittest import mock
 import psycopg
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from exports import counts, csv_list, dossier, form_06a
-from tthc import pipeline
+from tthc import cli, pipeline
 from tthc.settings import settings as read_settings
 from warehouses import Warehouse, Warehouses
 
@@ -275,3 +277,18 @@ def test_a_new_view_is_readable_after_the_next_init_and_the_rights_stay(embedded
         connection.execute(b"set default_transaction_read_only = off")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(b"create temporary table mine (a int)")
+
+
+def test_an_analyst_who_forgets_to_commit_does_not_stop_the_night(
+    embedded: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TTHC_HOME", str(embedded.settings.home))
+    with analyst(embedded) as connection:
+        connection.autocommit = False
+        for view in CONTRACT:
+            connection.execute(f"select count(*) from {view}".encode())
+        folder = embedded.drop({"mot_cua_csv/b.csv": csv_list([dossier("H42-260105-0009")])})
+        began = time.monotonic()
+        told = CliRunner().invoke(cli.app, ["load", "--drop", str(folder), "--as-of", "2026-03-22"])
+        assert told.exit_code == 0, told.output
+        assert time.monotonic() - began < 30

@@ -18,14 +18,37 @@ FIRST = form_06a([("Hộ tịch", counts(direct=9, early=4, in_time=5))])
 SECOND = form_06a([("Hộ tịch", counts(direct=19, early=4, in_time=15))])
 
 
+def _due(warehouse: Warehouse) -> date:
+    keys = "(select dossier_key from core.dossier_version where due_on = '2026-01-20')"
+    due: date = warehouse.value(f"select due_on from core.dossier where dossier_key in {keys}")
+    return due
+
+
+OTHERS = [dossier(f"H42-260105-9{number}") for number in range(3)]
+
+
+def test_two_files_that_come_around_a_silent_one_of_the_same_night_are_each_heard(warehouse: Warehouse) -> None:
+    pair = {"mot_cua_csv/a.csv": csv_list([LATE, OTHERS[0]]), "mot_cua_csv/c.csv": csv_list([LATE, OTHERS[1]])}
+    warehouse.load(NIGHT, pair)
+    pair = {"mot_cua_csv/b.csv": csv_list([EARLY, OTHERS[0]]), "mot_cua_csv/d.csv": csv_list([EARLY, OTHERS[1]])}
+    warehouse.load(NIGHT, pair)
+    assert _due(warehouse) == date(2026, 1, 12)  # d.csv is the last word of the night
+
+
+def test_a_late_night_of_two_files_does_not_change_what_the_next_night_confirmed(warehouse: Warehouse) -> None:
+    warehouse.load(date(2026, 3, 18), {"mot_cua_csv/a.csv": csv_list([EARLY, OTHERS[0]])})
+    warehouse.load(date(2026, 3, 20), {"mot_cua_csv/a.csv": csv_list([EARLY, OTHERS[1]])})
+    late = {"mot_cua_csv/a.csv": csv_list([LATE, OTHERS[0]]), "mot_cua_csv/b.csv": csv_list([EARLY, OTHERS[2]])}
+    warehouse.load(date(2026, 3, 19), late)
+    assert _due(warehouse) == date(2026, 1, 12)
+
+
 def test_files_that_come_around_one_of_the_same_night_are_each_heard(warehouse: Warehouse) -> None:
     warehouse.load(NIGHT, {"mot_cua_csv/b.csv": csv_list([LATE])})
     others = [dossier(f"H42-260105-9{number}") for number in range(2)]
     around = {"mot_cua_csv/a.csv": csv_list([EARLY, others[0]]), "mot_cua_csv/c.csv": csv_list([EARLY, others[1]])}
     warehouse.load(NIGHT, around)
-    keys = "(select dossier_key from core.dossier_version where due_on = '2026-01-20')"
-    due = warehouse.value(f"select due_on from core.dossier where dossier_key in {keys}")
-    assert due == date(2026, 1, 12)  # c.csv is the last word of the night, as when the three come together
+    assert _due(warehouse) == date(2026, 1, 12)  # c.csv is the last word of the night, as when the three come together
 
 
 @pytest.mark.parametrize(
@@ -64,3 +87,13 @@ def test_no_cell_stops_a_night(warehouse: Warehouse, cells: dict[str, str]) -> N
 def test_an_amount_in_json_keeps_its_thousands(amount: str, understood: str) -> None:
     column = Column(name="fee_amount", headings=("Phi",), take=Taken(how="sum", list="Phi", item="Gia"))
     assert text_of({"Phi": [{"Gia": amount}]}, column) == understood
+
+
+@pytest.mark.parametrize("table", ["core.delivery", "core.dossier_version"])
+def test_file_names_have_one_order_on_every_server(warehouse: Warehouse, table: str) -> None:
+    collation = warehouse.value(
+        "select collname from pg_attribute join pg_collation on pg_collation.oid = attcollation "
+        "where attrelid = cast(:table as regclass) and attname = 'file_name'",
+        table=table,
+    )
+    assert collation == "C"

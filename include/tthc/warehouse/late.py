@@ -95,6 +95,16 @@ def _renewed(connection: sa.Connection, receipt: Receipt, after: date) -> bool:
     return connection.execute(statement, parameters).first() is not None
 
 
+def precedes(connection: sa.Connection, source_id: str, night: date, file_name: str) -> bool:
+    """Whether deliveries of the source that come later in the order of truth than this file are there already."""
+    statement = sa.text(
+        "select exists (select from core.delivery where source_id = :source and feed = 'dossier' "
+        "and (night, file_name) > (:night, :name))"
+    )
+    found: bool = connection.execute(statement, {"source": source_id, "night": night, "name": file_name}).scalar_one()
+    return found
+
+
 def repair(connection: sa.Connection, source_id: str, night: date, delivery_ids: Sequence[int]) -> None:
     """Where deliveries just written precede loaded ones, restate what the later ones confirmed; note all dossiers
     touched in the temporary table `touched`."""

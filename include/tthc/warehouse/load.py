@@ -89,7 +89,18 @@ def note_known(connection: sa.Connection, receipts: Sequence[Receipt]) -> None:
 
 
 def load(connection: sa.Connection, source_id: str, night: date, staged: Sequence[StagedFile]) -> list[int]:
-    """Write staged files; returns their delivery ids. Loads what is accepted, notes what is not."""
+    """Write staged files; returns their delivery ids. Loads what is accepted, notes what is not.
+
+    Files that come before others of their source go in one by one: each must find in its place what the ones before
+    it said, and what a file of the same load confirmed in silence is not yet known.
+    """
+    if late.precedes(connection, source_id, night, min((file.file_name for file in staged), default="")):
+        ordered = sorted(staged, key=lambda file: file.file_name)
+        return [_load_together(connection, source_id, night, [file])[0] for file in ordered]
+    return _load_together(connection, source_id, night, staged)
+
+
+def _load_together(connection: sa.Connection, source_id: str, night: date, staged: Sequence[StagedFile]) -> list[int]:
     ids = [_manifest(connection, source_id, night, file) for file in staged]
     _note_findings(connection, ids, staged)
     _load_rows(connection, source_id, night, ids, staged)
