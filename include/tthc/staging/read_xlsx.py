@@ -1,33 +1,57 @@
-"""Excel as text: real dates in the layout's own date form, whole numbers without a decimal point, merges in headers."""
+"""Excel as text: real dates in the layout's own date form, whole numbers without a decimal point, merges in headers.
+
+The table below the header is read column by column into Arrow. That is exact where a column holds cells of one kind;
+a mapped column of several kinds (numbers among texts) sends the sheet through the slower reader, cell by cell.
+"""
 
 from __future__ import annotations
 
+import io
+import logging
+import re
+import zipfile
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import fastexcel
 import pyarrow as pa
+import pyarrow.compute as pc
 import python_calamine
 
 from tthc.domain.errors import FileRefused
 from tthc.reference.layouts import Layout
-from tthc.staging.grid import Grid, find_header
-from tthc.staging.inspect import ROW_LIMITS
+from tthc.staging.grid import Grid, find_header, match_header
+from tthc.staging.inspect_workbook import ROW_LIMITS, look_into
+
+logging.getLogger("fastexcel").setLevel(logging.ERROR)  # it tells of every empty column
+
+_ERRORS = {"Div0": "#DIV/0!", "NA": "#N/A", "Name": "#NAME?", "Null": "#NULL!", "Num": "#NUM!", "Ref": "#REF!"}
+_ISO = r"^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)$"
+_PARTS = {"%Y": r"\1", "%m": r"\2", "%d": r"\3", "%H": r"\4", "%M": r"\5", "%S": r"\6"}
+_HEAD_BYTES = 1 << 20
+_ROW_END = re.compile(rb"</(\w+:)?row>")
 
 
 def grid_of(path: Path, layout: Layout) -> Grid:
-    """The one sheet that carries the layout's header. Raises FileRefused: FILE_CORRUPT, HEADER, SEVERAL_SHEETS."""
+    """The one sheet that carries the layout's header. Raises FileRefused: what `look_into` raises, HEADER,
+    SEVERAL_SHEETS, ROW_LIMIT."""
+    merged = look_into(path).merged
     try:
-        with python_calamine.CalamineWorkbook.from_path(str(path)) as workbook:
+        # Merges stand behind the rows, so a workbook with merges is opened whole for its head.
+        with _open(path if merged else _first_rows(path, layout)) as head:
             visible = [
                 meta.name
-                for meta in workbook.sheets_metadata
+                for meta in head.sheets_metadata
                 if meta.visible == python_calamine.SheetVisibleEnum.Visible
                 and meta.typ == python_calamine.SheetTypeEnum.WorkSheet
             ]
             names = [layout.sheet] if layout.sheet else visible
-            grids = [grid for name in names if (grid := _grid_of_sheet(workbook, name, layout)) is not None]
-    except python_calamine.CalamineError as error:
+            book = _Book(path, layout)
+            grids = [grid for name in names if (grid := book.grid_of_sheet(name, _head(head, name, layout)))]
+    except (python_calamine.CalamineError, fastexcel.FastExcelError, zipfile.BadZipFile) as error:
         raise FileRefused("FILE_CORRUPT", "sổ Excel hỏng / the workbook is damaged") from error
     if not grids:
         raise FileRefused("HEADER", "không trang nào có dòng tiêu đề của mẫu này / no sheet has this layout's header")
@@ -36,23 +60,92 @@ def grid_of(path: Path, layout: Layout) -> Grid:
     return grids[0]
 
 
-def _grid_of_sheet(workbook: Any, name: str, layout: Layout) -> Grid | None:
+def _open(file: Path | io.BytesIO) -> Any:
+    return python_calamine.load_workbook(file)
+
+
+def _first_rows(path: Path, layout: Layout) -> io.BytesIO | Path:
+    """A copy of the workbook whose sheets end after the rows in which a header may stand: finding the header costs
+    nothing then, however long the table is. The file itself where its rows cannot be told apart simply."""
+    copy, count = io.BytesIO(), layout.header_within + layout.header_depth
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(copy, "w") as short:
+        for entry in whole.infolist():
+            if not entry.filename.endswith((".xml", ".rels")):
+                continue
+            with whole.open(entry) as part:
+                content = part.read(_HEAD_BYTES if entry.filename.startswith("xl/worksheets/") else -1)
+            if entry.filename.startswith("xl/worksheets/"):
+                ends = list(islice(_ROW_END.finditer(content), count))
+                if len(ends) == count:
+                    prefix = ends[-1].group(1) or b""
+                    content = content[: ends[-1].end()] + b"</%bsheetData></%bworksheet>" % (prefix, prefix)
+                elif len(content) == _HEAD_BYTES:
+                    return path
+            short.writestr(entry.filename, content)
+    copy.seek(0)
+    return copy
+
+
+def _head(workbook: Any, name: str, layout: Layout) -> list[list[str]]:
+    """The first rows as text, merged cells filled."""
     sheet = workbook.get_sheet_by_name(name)
-    rows = sheet.to_python(skip_empty_area=False)
-    if len(rows) in ROW_LIMITS:
-        raise FileRefused("ROW_LIMIT", f"bảng dừng đúng ở dòng {len(rows)}, có thể bị cắt / cut at the row limit")
-    head = [[_text(cell, layout) for cell in row] for row in rows[: layout.header_within + layout.header_depth]]
+    count = layout.header_within + layout.header_depth
+    rows = sheet.to_python(skip_empty_area=False, nrows=count)
+    head = [[_text(cell, layout) for cell in row] for row in rows]
     _fill_merges(head, sheet.merged_cell_ranges or [])
-    found = find_header(head, layout)
-    if found is None:
-        return None
-    index, depth, header = found
-    body = rows[index + depth :]
-    width = len(header)
-    columns = [pa.array([_text(cell, layout) for cell in cells], pa.string()) for cells in zip(*body, strict=True)]
-    if not columns:
-        columns = [pa.array([], pa.string()) for _ in range(width)]
-    return Grid(name, index + depth + 1, columns, head[:index], header, index + depth)
+    return head
+
+
+class _Book:
+    """One workbook below its headers: `fast` gives columns of one kind, `exact` cells."""
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self._path, self._layout = path, layout
+        self._fast = fastexcel.read_excel(str(path))
+
+    def grid_of_sheet(self, name: str, head: list[list[str]]) -> Grid | None:
+        found = find_header(head, self._layout)
+        if found is None:
+            return None
+        index, depth, header = found
+        first = index + depth
+        columns = self._columns(name, first, header)
+        if first + len(columns[0]) in ROW_LIMITS:
+            height = first + len(columns[0])
+            raise FileRefused("ROW_LIMIT", f"bảng dừng đúng ở dòng {height}, có thể bị cắt / cut at the row limit")
+        header = [*header, *[""] * (len(columns) - len(header))]  # cells beside the table, below its header
+        return Grid(name, first + 1, columns, head[:index], header, first)
+
+    def _columns(self, name: str, first: int, header: Sequence[str]) -> list[pa.Array]:
+        mapped = set(match_header(header, self._layout).values())
+        free: dict[str | int, Any] = {place: "string" for place in range(len(header)) if place not in mapped}
+        options: dict[str, Any] = {"header_row": None, "skip_rows": first}
+        try:
+            sheet = self._fast.load_sheet(
+                name, **options, schema_sample_rows=None, dtypes=free, dtype_coercion="strict"
+            )
+            batch, errors = sheet.to_arrow_with_errors()
+            texts = [_texts(column, self._layout) for column in batch.columns]
+        except fastexcel.InvalidParametersError:  # nothing stands below the header
+            return [pa.array([], pa.string()) for _ in header]
+        except fastexcel.UnsupportedColumnTypeCombinationError:
+            sheet = self._fast.load_sheet(name, **options, dtypes="string")
+            _, errors = sheet.to_arrow_with_errors()
+            texts = self._cell_by_cell(name, first)
+        places = [info.absolute_index for info in sheet.selected_columns]
+        columns = [pa.array([""] * len(texts[0]), pa.string())] * max(len(header), max(places) + 1)
+        for place, column in zip(places, texts, strict=True):
+            columns[place] = column
+        return _with_errors(columns, errors, places)
+
+    def _cell_by_cell(self, name: str, first: int) -> list[pa.Array]:
+        """The same by the kind of every single cell, a few thousand rows at a time."""
+        with _open(self._path) as workbook:
+            rows = islice(workbook.get_sheet_by_name(name).iter_rows(), first, None)
+            parts: list[list[pa.Array]] = []
+            while block := list(islice(rows, 4096)):
+                parts.append([_array(cells, self._layout) for cells in zip(*block, strict=True)])
+        return [pa.concat_arrays(pieces) for pieces in zip(*parts, strict=True)]
 
 
 def _fill_merges(head: list[list[str]], ranges: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
@@ -64,14 +157,69 @@ def _fill_merges(head: list[list[str]], ranges: list[tuple[tuple[int, int], tupl
                 head[row][column] = head[top][left]
 
 
+def _with_errors(columns: list[pa.Array], errors: Any, places: Sequence[int]) -> list[pa.Array]:
+    """Cells whose formula failed hold its error as text, so that nobody takes them for empty ones."""
+    failed: dict[int, dict[int, str]] = {}
+    for error in errors.errors if errors is not None else ():
+        row, column = error.offset_position
+        told = re.search(r"Error\((\w+)\)", error.detail)
+        failed.setdefault(places[column], {})[row] = _ERRORS.get(told.group(1) if told else "", "#VALUE!")
+    for place, cells in failed.items():
+        texts = columns[place].to_pylist()
+        for row, text in cells.items():
+            texts[row] = text
+        columns[place] = pa.array(texts, pa.string())
+    return columns
+
+
+def _texts(column: pa.Array, layout: Layout) -> pa.Array:
+    """A column of one kind as text; empty cells as empty text."""
+    kind = column.type
+    if pa.types.is_boolean(kind):
+        column = pc.if_else(column, "1", "0")
+    elif pa.types.is_timestamp(kind) and column.null_count < len(column) and pc.min(column).as_py().year >= 1900:
+        column = _dates(column, layout)
+    elif pa.types.is_floating(kind) and _all_whole(column):
+        column = pc.cast(pc.cast(column, pa.int64()), pa.string())
+    elif not pa.types.is_string(kind):
+        column = _array(column.to_pylist(), layout)
+    return pc.fill_null(column, "")
+
+
+def _all_whole(column: pa.Array) -> bool:
+    greatest = pc.max(pc.abs(column)).as_py()
+    return greatest is not None and greatest < 2**53 and pc.all(pc.equal(pc.floor(column), column)).as_py()
+
+
+def _dates(column: pa.Array, layout: Layout) -> pa.Array:
+    """Moments to the nearest second, in the layout's first date form."""
+    form = layout.date_formats[0]
+    seconds = pc.floor_temporal(pc.add(column, pa.scalar(500, pa.duration("ms"))), unit="second")
+    seconds = seconds.cast(pa.timestamp("s"))
+    if set(re.findall("%.", form)) <= set(_PARTS):
+        wanted = re.sub("%.", lambda part: _PARTS[part.group()], form.replace("\\", "\\\\"))
+        return pc.replace_substring_regex(pc.cast(seconds, pa.string()), _ISO, wanted)
+    return pa.array([moment and moment.strftime(form) for moment in seconds.to_pylist()], pa.string())
+
+
+def _array(cells: Sequence[Any], layout: Layout) -> pa.Array:
+    if set(map(type, cells)) == {str}:
+        return pa.array(cells, pa.string())
+    return pa.array([_text(cell, layout) for cell in cells], pa.string())
+
+
 def _text(cell: Any, layout: Layout) -> str:
     if cell.__class__ is str:
         return str(cell)
+    if cell is None:
+        return ""
     if isinstance(cell, bool):
         return "1" if cell else "0"
     if isinstance(cell, float):
         return str(int(cell)) if cell.is_integer() else repr(cell).replace(".", layout.decimal)
     if isinstance(cell, datetime):
+        if cell.year < 1900:  # a time of day without a date, which python-calamine gives as such
+            return str(cell.time())
         rounded = (cell + timedelta(microseconds=500_000)).replace(microsecond=0)
         return rounded.strftime(layout.date_formats[0])
     if isinstance(cell, date):

@@ -1,46 +1,77 @@
-"""Readers in child processes: one that dies or hangs refuses its file, is replaced, and harms nothing else."""
+"""Readers in child processes: one that dies or hangs refuses its file, is replaced, and harms nothing else.
+
+A table comes back through anonymous shared memory, not through the pipe: nothing of it is copied or written to a disk.
+"""
 
 from __future__ import annotations
 
-import resource
+import mmap
+import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
 
+import pyarrow as pa
+
 from tthc.domain.errors import FileRefused
 from tthc.reference.layouts import Layout
+from tthc.staging.confine import allow_cpu_seconds, confine
 from tthc.staging.reader import Reading, read
 
-MEMORY_BYTES = 3 * 1024**3  # address space, of which Arrow and the interpreter map about a third without using it
-CPU_SECONDS = 120
-WALL_SECONDS = 150.0
+WALL_SECONDS = 90.0
+RESIDENT_BYTES = 1400 * 1024**2  # a process that holds more is ended, so that none reaches 1.5 GiB
+TIRED_BYTES = 700 * 1024**2  # one that keeps more after its work is replaced before the next file
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_MEMORY = (
+    "MEMORY_LIMIT",
+    "đọc tệp cần quá nhiều bộ nhớ, hãy xuất thành nhiều phần / needs too much memory, export parts",
+)
+_DIED = (
+    "READER_DIED",
+    "tiến trình đọc hai lần bị dừng vì tệp này, tệp có thể hỏng / the reader process died on it twice",
+)
 
 
 def _serve(pipe: Connection) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    confine()
     while True:
         try:
             path, layout = pipe.recv()
         except EOFError:
             return
-        spent = resource.getrusage(resource.RUSAGE_SELF)
-        limit = int(spent.ru_utime + spent.ru_stime) + CPU_SECONDS
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+        allow_cpu_seconds()
         try:
-            pipe.send(read(path, layout))
+            _answer(pipe, read(path, layout))
         except FileRefused as refused:
             pipe.send((refused.reason, refused.detail, refused.header))
-        except MemoryError:
-            pipe.send(("MEMORY_LIMIT", "đọc tệp cần quá nhiều bộ nhớ / reading needs too much memory"))
+        except (MemoryError, pa.ArrowMemoryError):
+            pipe.send(_MEMORY)
+        except ConnectionError:
+            return  # nobody waits for the answer any more
         except Exception as error:  # a foreign file may break a reader in any way; it must break only itself
             pipe.send(("FILE_CORRUPT", f"không đọc được tệp ({type(error).__name__}) / the reader failed"))
+
+
+def _answer(pipe: Connection, reading: Reading) -> None:
+    handle = os.memfd_create("reading", os.MFD_CLOEXEC)
+    try:
+        with open(handle, "wb", closefd=False) as sink, pa.ipc.new_stream(sink, reading.table.schema) as stream:
+            stream.write_table(reading.table)
+        pipe.send(replace(reading, table=pa.table({})))
+        reduction.send_handle(pipe, handle, None)
+    finally:
+        os.close(handle)
 
 
 class _Worker:
@@ -52,20 +83,49 @@ class _Worker:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env={},  # keys and passwords of the parent are none of its business
         )
         theirs.close()
         self.pipe = Connection(ours.detach())
 
     def read(self, path: Path, layout: Layout) -> Reading:
+        """Raises FileRefused, TimeoutError, or EOFError and OSError when the process has died."""
         self.pipe.send((path, layout))
-        if not self.pipe.poll(WALL_SECONDS):
-            raise TimeoutError
+        self._wait()
         answer = self.pipe.recv()
-        if isinstance(answer, Reading):
-            return answer
-        raise FileRefused(*answer)
+        if not isinstance(answer, Reading):
+            raise FileRefused(*answer)
+        handle = reduction.recv_handle(self.pipe)
+        try:
+            answer.table = pa.ipc.open_stream(pa.py_buffer(mmap.mmap(handle, 0, prot=mmap.PROT_READ))).read_all()
+        finally:
+            os.close(handle)
+        return answer
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + WALL_SECONDS
+        while not self.pipe.poll(0.02):
+            if self.resident_bytes() > RESIDENT_BYTES:
+                self.kill()
+                raise FileRefused(*_MEMORY)
+            if time.monotonic() > deadline:
+                raise TimeoutError
+
+    def resident_bytes(self) -> int:
+        """How much real memory the process holds; 0 when it has ended."""
+        try:
+            return int(Path(f"/proc/{self.process.pid}/statm").read_bytes().split()[1]) * _PAGE
+        except (OSError, IndexError):
+            return 0
+
+    def kill(self) -> int:
+        """End the process whatever it does; returns how it ended."""
+        self.process.kill()
+        self.pipe.close()
+        return self.process.wait()
 
     def end(self) -> None:
+        """Let the process end by itself, for it waits for nothing else."""
         self.pipe.close()
         try:
             self.process.wait(timeout=1)
@@ -95,27 +155,34 @@ class ReaderPool:
                 worker.end()
 
     def read(self, path: Path, layout: Layout) -> Reading | FileRefused:
-        """One file; a refusal is a value, so that the other files of a batch go on."""
+        """One file; a refusal is a value, so that the other files of a batch go on. A death may be an accident of the
+        machine, so it is tried a second time, with a new process; a second death refuses the file."""
+        for _ in range(2):
+            if (answer := self._try(path, layout)) is not None:
+                return answer
+        return FileRefused(*_DIED)
+
+    def _try(self, path: Path, layout: Layout) -> Reading | FileRefused | None:
         worker = self._idle.get()
+        kept: _Worker | None = None
         try:
             worker = worker or _Worker()
-            return worker.read(path, layout)
+            reading: Reading | FileRefused = worker.read(path, layout)
+            kept = worker
         except FileRefused as refused:
-            return refused
+            reading, kept = refused, worker
         except TimeoutError:
-            worker = self._replace(worker)
             return FileRefused("READER_TIMEOUT", f"đọc quá {WALL_SECONDS:.0f} giây / reading took too long")
-        except (EOFError, ConnectionError, OSError):
-            worker = self._replace(worker)
-            return FileRefused("READER_DIED", "tiến trình đọc bị dừng vì tệp này / the reader process died on it")
+        except (EOFError, OSError):
+            if worker is not None and worker.kill() == -signal.SIGXCPU:
+                return FileRefused("READER_TIMEOUT", "đọc tệp tốn quá nhiều thời gian / reading took too long")
+            return None
         finally:
-            self._idle.put(worker)
-
-    @staticmethod
-    def _replace(worker: _Worker | None) -> None:
-        if worker is not None:
-            worker.process.kill()
-            worker.end()
+            if worker is not None and (kept is None or not 0 < kept.resident_bytes() < TIRED_BYTES):
+                kept = None
+                worker.kill()
+            self._idle.put(kept)
+        return reading
 
     def read_all(self, files: Iterable[tuple[Path, Layout]]) -> Iterator[Reading | FileRefused]:
         """Files in the given order, as many at once as there are processes."""

@@ -1,0 +1,168 @@
+"""Whether a workbook may be opened: every member is unpacked once, counted by its real bytes and searched for harm."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from tthc.domain.errors import FileRefused
+from tthc.staging.inspect import MAX_BYTES
+
+# What else is a zip archive: how a member's name begins → what it is.
+_OTHERS = {"xl/workbook.bin": ".xlsb", "word/": "Word", "ppt/": "PowerPoint", "content.xml": "OpenDocument"}
+
+MAX_ENTRIES = 1_000
+MAX_SHEETS = 100
+MAX_RATIO = 200
+RATIO_COUNTS_FROM = 10 * 1024 * 1024  # small workbooks of equal rows pack very well and harm nobody
+MAX_COLUMNS = 702  # ZZ
+MAX_AREA = 26 * 1_048_576  # cells a reader holds at once, empty ones too
+ROW_LIMITS = {65_536, 1_048_576}  # where .xls and .xlsx silently stop
+
+_BLOCK = 1 << 20
+_OVERLAP = 512  # a tag of a cell with its attributes is shorter
+_DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_WIDE = re.compile(rb"r=[\"'][A-Z]{2}")  # beyond column Z
+_HIGH = {digits: re.compile(rb"r=[\"'][A-Z]{1,3}\d{%d}" % digits) for digits in (5, 6, 7)}
+# A cell with a content; formatting alone may reach to the edge of a sheet.
+_FILLED = re.compile(rb"<(?:\w+:)?c\b[^>]*?\br=[\"']([A-Z]{1,9})(\d{1,19})[\"'][^>]*(?<!/)>\s*<(?:\w+:)?(?:v|is|f)\b")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+
+
+@dataclass(slots=True)
+class Look:
+    """What the search found: `merged` tells whether a sheet merges cells; `wide` whether a cell may lie beyond column
+    Z, and `digits` how long row numbers may be."""
+
+    merged: bool = False
+    wide: bool = False
+    digits: int = 4
+
+    @property
+    def may_reach_too_far(self) -> bool:
+        return (MAX_COLUMNS if self.wide else 26) * int("9" * self.digits) > MAX_AREA
+
+
+def look_into(path: Path) -> Look:
+    """Refuse what would harm whoever opens it. Raises FileRefused: FILE_CORRUPT, CONTAINER, ZIP_PATH, ENCRYPTED,
+    TYPE_MISMATCH, MACRO, UNCOMPRESSED_LIMIT, XML_ENTITY, EXTENT."""
+    found = Look()
+    try:
+        with zipfile.ZipFile(path) as archive, path.open("rb") as handle:
+            entries = archive.infolist()
+            _refuse_names(entries)
+            total, allowed = 0, max(MAX_RATIO * path.stat().st_size, RATIO_COUNTS_FROM)
+            for entry in entries:
+                for window, size in _windows(handle, entry):
+                    total += size
+                    if total > min(MAX_BYTES, allowed):
+                        detail = "sổ bung ra quá lớn / unpacks to far more than it should"
+                        raise FileRefused("UNCOMPRESSED_LIMIT", detail)
+                    _search(window, _is_sheet(entry), found)
+            if found.may_reach_too_far:
+                for entry in filter(_is_sheet, entries):
+                    _measure(handle, entry)
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError, zlib.error) as error:
+        raise FileRefused("FILE_CORRUPT", "sổ Excel hỏng hoặc bị cắt / the workbook is damaged or cut") from error
+    return found
+
+
+def _is_sheet(entry: zipfile.ZipInfo) -> bool:
+    return entry.filename.replace("\\", "/").lower().startswith("xl/worksheets/")
+
+
+def _refuse_names(entries: list[zipfile.ZipInfo]) -> None:
+    names = [entry.filename.replace("\\", "/") for entry in entries]
+    folded = [name.lower() for name in names]
+    if any(name.startswith("/") or ".." in name.split("/") or ":" in name for name in names):
+        raise FileRefused("ZIP_PATH", "tên tệp con trong sổ không hợp lệ / a member name leaves the archive")
+    if any(entry.flag_bits & 1 for entry in entries):
+        raise FileRefused("ENCRYPTED", "tệp nén có mật khẩu / an archive with a password")
+    if len(entries) > MAX_ENTRIES or len(set(folded)) != len(folded):
+        raise FileRefused("CONTAINER", "sổ có quá nhiều hoặc trùng tệp con / too many or repeated members")
+    if any(name.endswith("vbaproject.bin") or name.startswith("xl/macrosheets/") for name in folded):
+        raise FileRefused("MACRO", "sổ có macro, hãy lưu lại dạng .xlsx / the workbook carries macros")
+    for start, what in _OTHERS.items():
+        if any(name.startswith(start) for name in folded):
+            raise FileRefused("TYPE_MISMATCH", f"nội dung là tệp {what}, không phải .xlsx / {what}, not a workbook")
+    if "xl/workbook.xml" not in folded:
+        raise FileRefused("CONTAINER", "tệp nén không phải sổ Excel / an archive, but not a workbook")
+    if sum(name.startswith("xl/worksheets/") and name.endswith(".xml") for name in folded) > MAX_SHEETS:
+        raise FileRefused("CONTAINER", f"sổ có hơn {MAX_SHEETS} trang / more than {MAX_SHEETS} sheets")
+
+
+def _windows(handle: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[tuple[bytes, int]]:
+    """(bytes with the end of the block before, new bytes) of one member, by what is there and not by what it declares.
+
+    Raises BadZipFile when size or checksum differ from the archive's directory: another reader would read other bytes.
+    """
+    tail, size, checksum, wide = b"", 0, 0, False
+    for block in _blocks(handle, entry):
+        if not size:
+            wide = block.startswith(_UTF16)
+        size += len(block)
+        checksum = zlib.crc32(block, checksum)
+        text = block.replace(b"\0", b"") if wide else block
+        yield tail + text, len(block)
+        tail = text[-_OVERLAP:]
+    if size != entry.file_size or checksum != entry.CRC:
+        raise zipfile.BadZipFile("size or checksum")
+
+
+def _blocks(handle: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    handle.seek(entry.header_offset)
+    header = handle.read(30)
+    if len(header) < 30 or not header.startswith(b"PK\x03\x04"):
+        raise zipfile.BadZipFile("no member where the directory says")
+    handle.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1)
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise FileRefused("CONTAINER", "sổ nén theo cách không được dùng / packed in a way workbooks are not")
+    inflate = zlib.decompressobj(-15) if entry.compress_type == zipfile.ZIP_DEFLATED else None
+    left = entry.compress_size
+    while left > 0:
+        packed = handle.read(min(left, _BLOCK >> 2))
+        if not packed:
+            raise zipfile.BadZipFile("cut")
+        left -= len(packed)
+        if inflate is None:
+            yield packed
+            continue
+        while packed:
+            if block := inflate.decompress(packed, _BLOCK):
+                yield block
+            packed = inflate.unconsumed_tail
+    if inflate is not None and not inflate.eof:
+        raise zipfile.BadZipFile("the packed stream does not end")
+
+
+def _search(window: bytes, is_sheet: bool, found: Look) -> None:
+    if b"<!" in window and _DECLARATION.search(window):
+        raise FileRefused("XML_ENTITY", "sổ khai báo thực thể XML / the workbook declares XML entities")
+    if is_sheet:
+        found.merged = found.merged or b"mergeCell " in window
+        found.wide = found.wide or _WIDE.search(window) is not None
+        while (longer := _HIGH.get(found.digits + 1)) and longer.search(window):
+            found.digits += 1
+
+
+def _measure(handle: BinaryIO, entry: zipfile.ZipInfo) -> None:
+    """Follow cell by cell how far filled cells reach, which costs more and is seldom needed."""
+    rows = columns = 0
+    for window, _ in _windows(handle, entry):
+        cells = _FILLED.findall(window)
+        rows = max([rows, *{int(row) for _, row in cells}])
+        columns = max([columns, *{_number(letters) for letters in {letters for letters, _ in cells}}])
+        if columns > MAX_COLUMNS or rows > max(ROW_LIMITS) or rows * columns > MAX_AREA:
+            raise FileRefused("EXTENT", "sổ có ô nằm quá xa vùng dữ liệu / a cell far outside any table")
+
+
+def _number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
