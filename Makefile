@@ -7,7 +7,7 @@ run:
 
 test:
 	@scripts/bootstrap.sh dev
-	.venv/bin/pytest -rs
+	.venv/bin/pytest -rs -n auto --dist loadfile
 
 lint:
 	@scripts/bootstrap.sh dev
