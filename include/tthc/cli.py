@@ -19,6 +19,7 @@ from tthc.domain.errors import TthcError
 from tthc.settings import LOCAL, settings
 
 if TYPE_CHECKING:
+    from tthc.pipeline import Outcome
     from tthc.serving.exports import Writer
 
 app = typer.Typer(
@@ -106,6 +107,39 @@ def load(
     from tthc import pipeline
 
     outcome = pipeline.run(settings(), drop, _night(as_of), say=_say)
+    _tell(outcome, {}, as_json)
+    if outcome.needs_a_person or _is_withheld():
+        raise typer.Exit(1)
+
+
+@app.command()
+def fetch(
+    source: Annotated[
+        list[str], typer.Option(help="A source with a portal in sources.toml; several are fetched in turn.")
+    ],
+    as_of: Annotated[str | None, typer.Option(help="The night, yyyy-mm-dd; default today in Việt Nam.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch what portals deliver for a night, then load, roll up and publish it.
+
+    A delivery that fails leaves the others alone and is an incident; running it again completes the night.
+    Exit status 3 when a portal failed, 1 when a file was held or rejected.
+    """
+    from tthc import pipeline
+
+    outcome, failed = pipeline.run_portals(settings(), source, _night(as_of), say=_say)
+    failures = [
+        {"source_id": source_id, "unit_code": one.unit_code, "reason": one.reason, "detail": one.detail}
+        for source_id, one in failed
+    ]
+    _tell(outcome, {"failed": failures}, as_json)
+    if failed:
+        raise typer.Exit(3)
+    if outcome.needs_a_person or _is_withheld():
+        raise typer.Exit(1)
+
+
+def _tell(outcome: Outcome, more: dict[str, Any], as_json: bool) -> None:
     facts = {
         "files": outcome.files,
         "rows_read": outcome.rows_read,
@@ -113,15 +147,19 @@ def load(
         "rows_quarantined": outcome.rows_quarantined,
     }
     if as_json:
-        print(json.dumps(facts, ensure_ascii=False))
-    else:
-        told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(outcome.files.items()) if count)
-        print(
-            f"files: {told or 'none'}; rows: {outcome.rows_read} read, {outcome.rows_accepted} accepted, "
-            f"{outcome.rows_quarantined} quarantined"
-        )
-    if outcome.needs_a_person or _rows("select 1 from mart.kpi where 'withheld' = any(flags) limit 1", {}):
-        raise typer.Exit(1)
+        print(json.dumps(facts | more, ensure_ascii=False))
+        return
+    told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(outcome.files.items()) if count)
+    print(
+        f"files: {told or 'none'}; rows: {outcome.rows_read} read, {outcome.rows_accepted} accepted, "
+        f"{outcome.rows_quarantined} quarantined"
+    )
+    for failure in more.get("failed", ()):
+        print("failed: {source_id}, {unit_code}: {reason}: {detail}".format_map(failure))
+
+
+def _is_withheld() -> bool:
+    return bool(_rows("select 1 from mart.kpi where 'withheld' = any(flags) limit 1", {}))
 
 
 @app.command()

@@ -18,8 +18,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from tthc.alerts.dispatch import dispatch
-from tthc.alerts.incidents import open_figure_incident, open_incidents, resolve_figure_incidents, resolve_incidents
-from tthc.domain.errors import FileRefused
+from tthc.alerts.incidents import (
+    open_fetch_incidents,
+    open_figure_incident,
+    open_incidents,
+    resolve_figure_incidents,
+    resolve_incidents,
+)
+from tthc.domain.errors import FileRefused, Misconfigured
 from tthc.landing.store import Receipt, land, path_of
 from tthc.reference.kpis import read_metrics
 from tthc.reference.layouts import read_layouts
@@ -31,14 +37,15 @@ from tthc.rollups.explain import Explanation
 from tthc.rollups.explain import explain as explain_figure
 from tthc.serving import exports, quarantine_book
 from tthc.serving.views import create_views, set_analyst_password
-from tthc.settings import LOCAL, Settings
+from tthc.settings import LOCAL, PortalAccess, Settings, portal_access
 from tthc.sources.drop_folder import waiting_files
+from tthc.sources.portal_fetch import Fetched, Portals
 from tthc.staging.parse import Meanings
 from tthc.staging.reader_process import ReaderPool
 from tthc.staging.stage import stage
 from tthc.staging.staged_file import StagedFile
+from tthc.warehouse import fetches, schema
 from tthc.warehouse import load as warehouse
-from tthc.warehouse import schema
 from tthc.warehouse.connect import transaction
 
 Say = Callable[[str], None]
@@ -105,6 +112,51 @@ def receive(settings: Settings, drop: Path, night: date, only: str | None = None
     return receipts, growing
 
 
+def fetch(
+    settings: Settings,
+    source_id: str,
+    night: date,
+    access: PortalAccess | None = None,
+    *,
+    again: bool = True,
+    say: Say = lambda _: None,
+) -> tuple[list[Receipt], list[Fetched]]:
+    """Land what a source's portal delivers for a night; returns the receipts and the deliveries that failed.
+
+    Failures are in core.fetch with their incidents. `again` False asks only for what did not come yet tonight. Raises
+    Misconfigured when the source has no portal or a credential is missing.
+    """
+    portal = read_sources(settings)[source_id].portal if source_id in read_sources(settings) else None
+    if portal is None:
+        raise Misconfigured(f"source {source_id!r} has no [source.portal] in sources.toml")
+    units = portal.units_served(read_places(settings).units, night)
+    with transaction(settings) as connection:
+        known = fetches.known(connection, source_id, night)
+        done = {} if again else fetches.of_night(connection, source_id, night)
+    known = {unit: before for unit, before in known.items() if path_of(settings, before.sha256).exists()}
+    receipts = [receipt for receipt in done.values() if receipt]
+    waiting = {unit: theirs for unit, theirs in units.items() if unit not in done}
+    portals = Portals(portal, access or portal_access(source_id), night, settings.landing / "portal" / source_id)
+    failed: list[Fetched] = []
+    for number, fetched in enumerate(portals.fetch(waiting, known), start=1):
+        say(f"{source_id}: {number} of {len(waiting)}, {fetched.unit_code} {fetched.outcome} {fetched.reason}".rstrip())
+        if fetched.outcome == "failed":
+            failed.append(fetched)
+            continue
+        path = path_of(settings, known[fetched.unit_code].sha256) if fetched.outcome == "unchanged" else fetched.path
+        receipt = None
+        if path:
+            receipt = land(settings, path, source_id=source_id, file_name=fetched.file_name, night=night)
+            receipts.append(receipt)
+        with transaction(settings) as connection:
+            fetches.note(connection, source_id, night, [(fetched, receipt)])
+        portals.drop(fetched)
+    with transaction(settings, writing=True) as connection:
+        fetches.note(connection, source_id, night, [(fetched, None) for fetched in failed])
+        open_fetch_incidents(connection, source_id, night)
+    return receipts, failed
+
+
 def batches(settings: Settings, receipts: Sequence[Receipt]) -> Iterator[list[Receipt]]:
     """Receipts of one source and night, cut into batches that fit in memory; the same bytes twice are one."""
     sources = read_sources(settings)
@@ -159,10 +211,13 @@ def load(settings: Settings, batch: Sequence[Receipt], readers: ReaderPool) -> O
         if missing:  # taken for known when first asked, changed by another load in between
             ready |= {file.sha256: file for file in stage_files(settings, missing, procedures, readers)}
         staged = [ready[receipt.sha256] for receipt in asked.parse]
+        fetches.refuse_wrong_units(connection, batch, staged)
         warehouse.note_known(connection, asked.known)
         ids = warehouse.load(connection, source.id, night, staged)
         if ids:
             open_incidents(connection, ids)
+        if fetches.note_wrong_units(connection, batch, staged):
+            open_fetch_incidents(connection, source.id, night)
     for verdict in asked.judged:  # what needs a person still does when a night is run again
         outcome.add(verdict if verdict in {"held", "rejected"} else "already_known")
     outcome.add("already_known", len(asked.known))
@@ -245,6 +300,24 @@ def run(settings: Settings, drop: Path, night: date, say: Say = lambda _: None) 
     receipts, growing = receive(settings, drop, night)
     total = Outcome()
     total.add("deferred", len(growing))
+    return _finish(settings, receipts, total, say)
+
+
+def run_portals(
+    settings: Settings, source_ids: Sequence[str], night: date, say: Say = lambda _: None
+) -> tuple[Outcome, list[tuple[str, Fetched]]]:
+    """One night from portals to published figures and sent messages, with the deliveries that failed: `tthc fetch`."""
+    init(settings)
+    receipts, failed = list[Receipt](), list[tuple[str, Fetched]]()
+    for source_id in dict.fromkeys(source_ids):
+        came, missing = fetch(settings, source_id, night, say=say)
+        receipts += came
+        failed += [(source_id, fetched) for fetched in missing]
+    return _finish(settings, receipts, Outcome(), say), failed
+
+
+def _finish(settings: Settings, receipts: Sequence[Receipt], total: Outcome, say: Say) -> Outcome:
+    """Load what was landed, publish, notify."""
     done = 0
     with ReaderPool() as readers:
         for batch in batches(settings, receipts):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,25 @@ class Settings:
     @property
     def out(self) -> Path:
         return self.home / "out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalAccess:
+    """How this installation reaches and enters one portal; empty where the portal does not ask for it."""
+
+    url: str = ""  # instead of the url in sources.toml
+    user: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+
+
+def portal_access(source_id: str) -> PortalAccess:
+    """Read TTHC_PORTAL_<SOURCE>_URL, _USER, _PASSWORD and _TOKEN; <SOURCE> is the source's id in capitals."""
+    read = {name: os.environ.get(f"TTHC_PORTAL_{source_id.upper()}_{name.upper()}", "") for name in _ACCESS}
+    return PortalAccess(**read)
+
+
+_ACCESS = ("url", "user", "password", "token")
 
 
 def settings() -> Settings:

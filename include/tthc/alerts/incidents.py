@@ -19,8 +19,15 @@ def open_incidents(connection: sa.Connection, delivery_ids: Sequence[int]) -> No
 
 
 def resolve_incidents(connection: sa.Connection) -> None:
-    """Close what a later night has shown to be over; each closing leaves one message."""
+    """Close what a later night, or a portal that delivered after all, has shown to be over; one message each."""
+    run_script(connection, (_SQL / "resolve_fetch_incidents.sql").read_text(encoding="utf-8"))
     run_script(connection, (_SQL / "resolve_incidents.sql").read_text(encoding="utf-8"))
+
+
+def open_fetch_incidents(connection: sa.Connection, source_id: str, night: object) -> None:
+    """Record what a source's portal failed to deliver for a night, as core.fetch tells."""
+    statement = (_SQL / "open_fetch_incidents.sql").read_text(encoding="utf-8")
+    connection.execute(sa.text(statement), {"source": source_id, "night": night})
 
 
 def open_figure_incident(connection: sa.Connection, night: object, rule_id: str, count: int, what: str) -> None:

@@ -8,7 +8,8 @@ TthcError
 ├── ExpectationsNotRun       a suite did not check what it declares; nothing may pass on its word
 ├── RowsNotConserved         rows in and rows out differ; a defect of ours, never published
 └── OutsideSystemFailed      exit 3: database, disk or portal; retryable
-    └── WarehouseRefused     the database answers, but refuses a statement; a retry would be refused too
+    ├── WarehouseRefused     the database answers, but refuses a statement; a retry would be refused too
+    └── PortalFailed         a portal did not deliver what could be trusted; the other deliveries go on
 """
 
 from __future__ import annotations
@@ -67,3 +68,20 @@ class WarehouseRefused(OutsideSystemFailed):
     """The database answers, but refuses a statement: a missing table or right, a broken constraint."""
 
     retryable = False
+
+
+class PortalFailed(OutsideSystemFailed):
+    """A portal did not deliver what can be trusted. `reason` is a code PORTAL_…, `detail` a sentence for clerks.
+
+    `passing`: the same request may succeed a moment later. `everywhere`: the portal itself fails, not one delivery.
+    """
+
+    def __init__(
+        self, reason: str, detail: str, *, passing: bool = False, everywhere: bool = False, after: float | None = None
+    ) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.passing = passing
+        self.everywhere = everywhere
+        self.after = after  # seconds the portal asked to wait

@@ -7,6 +7,7 @@ from typing import Any
 
 from tthc.domain.errors import ReferenceFault
 from tthc.reference.files import directories, read_toml
+from tthc.reference.portals import Portal, read_portal
 from tthc.settings import Settings
 
 DELIVERIES = ("delta", "window", "full")
@@ -25,6 +26,7 @@ class Source:
     pool_slots: int = 2
     batch_files: int = 250
     batch_megabytes: int = 32
+    portal: Portal | None = None
 
 
 def read_sources(settings: Settings) -> dict[str, Source]:
@@ -36,6 +38,8 @@ def read_sources(settings: Settings) -> dict[str, Source]:
             for raw in read_toml(path).get("source", []):
                 if "id" not in raw:
                     raise ReferenceFault(f"{path}: a source without id")
+                if "portal" in raw:
+                    raw["portal"] = read_portal(raw["portal"], raw["id"], directory)
                 raws[raw["id"]] = raws.get(raw["id"], {}) | raw
     found = {}
     for priority, (source_id, raw) in enumerate(raws.items()):

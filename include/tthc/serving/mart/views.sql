@@ -406,4 +406,21 @@ select
     0
 from core.delivery_finding as finding
 join delivery using (delivery_id)
-left join unit using (delivery_id);
+left join unit using (delivery_id)
+union all
+select  -- what a portal failed to deliver has no bytes
+    night,
+    source_id,
+    nullif(unit_code, '*'),
+    file_name,
+    file_sha256,
+    'rejected',
+    concat_ws(': ', reason, detail),
+    null,
+    0,
+    0,
+    0,
+    0,
+    0
+from core.fetch
+where outcome = 'failed';

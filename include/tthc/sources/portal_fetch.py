@@ -1,0 +1,186 @@
+"""What a portal delivers for one night: one file, or one a commune; each ends fetched, unchanged, empty or failed.
+
+A failure of one delivery leaves the others alone; only when the portal itself fails several times in a row are the
+rest not asked any more.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from threading import Lock
+
+from tthc.domain.errors import OutsideSystemFailed, PortalFailed
+from tthc.reference.portals import WHOLE, Portal
+from tthc.settings import PortalAccess
+from tthc.sources.page_store import PageStore, stamp_of
+from tthc.sources.portal_body import prove
+from tthc.sources.portal_clock import Clock
+from tthc.sources.portal_pages import collect
+from tthc.sources.portal_talk import Answer, SignIn, Talk
+
+_GIVE_UP_AFTER = 3  # deliveries in a row that fail because the portal itself does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What was fetched before and is still in the landing store, with what the portal then said about its age."""
+
+    sha256: str
+    file_name: str
+    etag: str
+    last_modified: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What became of one delivery. `outcome`: fetched (`path` holds it), unchanged, empty or failed (with a reason)."""
+
+    unit_code: str
+    outcome: str
+    file_name: str
+    path: Path | None = None
+    etag: str = ""
+    last_modified: str = ""
+    reason: str = ""
+    detail: str = ""
+
+
+class Portals:
+    """One source's portal on one night. `spool` is a directory only its owner may read."""
+
+    def __init__(self, portal: Portal, access: PortalAccess, night: date, spool: Path) -> None:
+        self._portal, self._access, self._night, self._spool = portal, access, night, spool
+        self._signed = SignIn()
+        self._ends_at = time.monotonic() + portal.limits.night_seconds
+        self._in_a_row: PortalFailed | None = None
+        self._failures = 0
+        self._clocks: list[Clock] = []
+        self._lock = Lock()
+
+    def fetch(self, units: Mapping[str, str], known: Mapping[str, Known]) -> Iterator[Fetched]:
+        """Ask for every unit (our code → the portal's), a few at once; what comes first is told first.
+
+        Raises Misconfigured when the portal wants a credential we do not have.
+        """
+        pool = ThreadPoolExecutor(self._portal.limits.concurrency, thread_name_prefix="portal")
+        try:
+            asked = [pool.submit(self._one, unit, theirs, known.get(unit)) for unit, theirs in units.items()]
+            for done in as_completed(asked):
+                yield done.result()
+        finally:
+            for clock in self._clocks:
+                clock.ends_at = 0.0  # whoever still waits, when a run is broken off, waits no longer
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def drop(self, fetched: Fetched) -> None:
+        """Throw away what was kept of a delivery that has been landed."""
+        shutil.rmtree(self._directory(fetched.unit_code), ignore_errors=True)
+
+    def _directory(self, unit: str) -> Path:
+        return self._spool / self._night.isoformat() / unit.replace(WHOLE, "all")
+
+    def _one(self, unit: str, theirs: str, known: Known | None) -> Fetched:
+        name = self._portal.name_of(unit)
+        try:
+            if self._failures >= _GIVE_UP_AFTER and self._in_a_row:
+                raise self._in_a_row
+            fetched = self._delivery(unit, theirs, name, known)
+        except PortalFailed as failed:
+            with self._lock:
+                self._failures = self._failures + 1 if failed.everywhere else 0
+                self._in_a_row = failed if failed.everywhere else None
+            return Fetched(unit_code=unit, outcome="failed", file_name=name, reason=failed.reason, detail=failed.detail)
+        except OSError as error:
+            raise OutsideSystemFailed(f"what a portal sent could not be kept: {error.strerror}") from error
+        with self._lock:
+            self._failures, self._in_a_row = 0, None
+        return fetched
+
+    def _delivery(self, unit: str, theirs: str, name: str, known: Known | None) -> Fetched:
+        limits = self._portal.limits
+        clock = Clock(limits, min(self._ends_at, time.monotonic() + limits.deadline_seconds))
+        self._clocks.append(clock)
+        talk = Talk(self._portal, self._access, self._signed, clock)
+        directory = self._directory(unit)
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            parameters = self._portal.parameters(self._night, theirs)
+            if self._portal.paging:
+                return self._pages(talk, parameters, directory, unit, name)
+            return self._file(talk, parameters, directory, known, unit, name)
+        finally:
+            talk.close()
+
+    def _pages(self, talk: Talk, parameters: dict[str, str], directory: Path, unit: str, name: str) -> Fetched:
+        assert self._portal.paging is not None
+        blank = parameters | {"page": "", "size": "", "offset": "", "cursor": ""}
+        question = stamp_of(self._portal.paging, talk.base, self._portal.target(blank), repr(self._portal.body))
+        store = PageStore(directory, question)
+        count = collect(talk, parameters, store)
+        if not count:
+            return Fetched(unit_code=unit, outcome="empty", file_name=name)
+        return Fetched(unit_code=unit, outcome="fetched", file_name=name, path=store.assemble())
+
+    def _file(
+        self, talk: Talk, parameters: dict[str, str], directory: Path, known: Known | None, unit: str, name: str
+    ) -> Fetched:
+        target, into = self._portal.target(parameters), directory / "arriving"
+        headers = _conditions(known) if known and self._portal.conditional else {}
+        answer = talk.ask(target, parameters, into, headers)
+        if answer.status == 304 and known:
+            return Fetched(
+                unit_code=unit,
+                outcome="unchanged",
+                file_name=known.file_name,
+                etag=known.etag,
+                last_modified=known.last_modified,
+            )
+        if answer.body is None:
+            return Fetched(unit_code=unit, outcome="empty", file_name=name)
+        prove(self._portal, answer.body, answer.headers)
+        self._look_again(talk, target, parameters, answer, directory)
+        return Fetched(
+            unit_code=unit,
+            outcome="fetched",
+            file_name=name,
+            path=into,
+            etag=answer.headers.get("ETag", ""),
+            last_modified=answer.headers.get("Last-Modified", ""),
+        )
+
+    def _look_again(self, talk: Talk, target: str, parameters: dict[str, str], answer: Answer, directory: Path) -> None:
+        """A file that is still being written is another one at the second look. Raises PortalFailed PORTAL_GROWING."""
+        growing = PortalFailed(
+            "PORTAL_GROWING", "tệp trên cổng còn đang được ghi / the file changed while it was fetched"
+        )
+        assert answer.body is not None
+        if "second_look" in self._portal.proof:
+            again = talk.ask(target, parameters, directory / "again")
+            if again.body is None or not filecmp.cmp(again.body.path, answer.body.path, shallow=False):
+                raise growing
+            return
+        if self._portal.method != "GET":
+            return
+        told = {
+            name: answer.headers[name] for name in ("ETag", "Last-Modified", "Content-Length") if name in answer.headers
+        }
+        if told:
+            looked = talk.peek(target, parameters, _conditions_of(told))
+            if looked.status != 304 and any(looked.headers.get(name) != value for name, value in told.items()):
+                raise growing
+
+
+def _conditions(known: Known) -> dict[str, str]:
+    return _conditions_of({"ETag": known.etag, "Last-Modified": known.last_modified})
+
+
+def _conditions_of(told: Mapping[str, str]) -> dict[str, str]:
+    pairs = (("If-None-Match", told.get("ETag")), ("If-Modified-Since", told.get("Last-Modified")))
+    return {name: value for name, value in pairs if value}

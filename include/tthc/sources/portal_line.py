@@ -1,0 +1,100 @@
+"""The line to a portal: a `requests` session that connects to the pinned address only and takes nothing from around it.
+
+No proxy, no .netrc, no CA bundle of the environment, no redirect; TLS is always verified.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.poolmanager import PoolManager
+
+from tthc.sources.portal_address import pinned
+from tthc.sources.portal_clock import Clock, WatchedTlsSocket, connected
+
+USER_AGENT = "tthc"
+
+
+class Line:
+    """One delivery's way to one portal: each host's address is looked up, judged and kept once."""
+
+    def __init__(self, clock: Clock, networks: tuple[str, ...]) -> None:
+        self.clock = clock
+        self._networks = networks
+        self._addresses: dict[tuple[str, int], str] = {}
+
+    def connect(self, host: str, port: int) -> socket.socket:
+        """A connection to the address that was judged. Raises PortalFailed, OSError."""
+        key = (host, port)
+        if key not in self._addresses:
+            self._addresses[key] = pinned(host, port, self._networks)
+        return connected(self._addresses[key], port, self.clock)
+
+
+def session(line: Line, ca_file: str) -> requests.Session:
+    """A session that talks over `line` only."""
+    made = _Straight()
+    made.trust_env = False
+    made.verify = ca_file or True
+    made.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, identity", "Connection": "close"})
+    context = ssl.create_default_context(cafile=ca_file or DEFAULT_CA_BUNDLE_PATH)
+    context.sslsocket_class = WatchedTlsSocket
+    adapter = _Adapter(line, context)
+    made.mount("https://", adapter)
+    made.mount("http://", adapter)
+    return made
+
+
+class _Straight(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """No answer leads elsewhere: following would also read the whole body of the redirect, however long."""
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, line: Line, context: ssl.SSLContext) -> None:
+        self._line, self._context = line, context
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **others: Any) -> None:
+        line = self._line
+
+        class PlainConnection(HTTPConnection):
+            def _new_conn(self) -> socket.socket:
+                return _opened(self, line)
+
+        class TlsConnection(HTTPSConnection):
+            def _new_conn(self) -> socket.socket:
+                return _opened(self, line)
+
+            def connect(self) -> None:
+                super().connect()
+                assert isinstance(self.sock, WatchedTlsSocket)
+                self.sock.clock = line.clock
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = PlainConnection
+
+        class TlsPool(HTTPSConnectionPool):
+            ConnectionCls = TlsConnection
+
+        self.poolmanager = PoolManager(
+            num_pools=connections, maxsize=maxsize, block=block, ssl_context=self._context, **others
+        )
+        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
+
+
+def _opened(connection: HTTPConnection, line: Line) -> socket.socket:
+    try:
+        return line.connect(connection.host, connection.port or 0)
+    except TimeoutError as error:
+        raise ConnectTimeoutError(connection, "no connection in time") from error
+    except OSError as error:
+        raise NewConnectionError(connection, "no connection") from error
