@@ -7,7 +7,6 @@ Exit status: 0 all well; 1 ran, but a file was held or rejected or a figure with
 from __future__ import annotations
 
 import json
-import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tthc.cli_db import db
 from tthc.domain.errors import TthcError
 from tthc.settings import LOCAL, settings
 
@@ -33,7 +33,6 @@ quarantine = typer.Typer(no_args_is_help=True, help="Rows that were refused, and
 export = typer.Typer(no_args_is_help=True, help="Published figures as Excel workbooks.")
 incidents = typer.Typer(no_args_is_help=True, help="What failed and is not over.")
 layout = typer.Typer(no_args_is_help=True, help="Layouts: what an export looks like.")
-db = typer.Typer(no_args_is_help=True, help="The embedded server, when no TTHC_WAREHOUSE_URL is set.")
 for name, group in (
     ("files", files),
     ("quarantine", quarantine),
@@ -406,59 +405,6 @@ def layout_check(
             print(report.patch)
     if not report.verdict.startswith("loaded"):
         raise typer.Exit(1)
-
-
-@db.command("url")
-def db_url(
-    analyst: Annotated[bool, typer.Option(help="The read-only role for BI tools.")] = False,
-) -> None:
-    """Print the connection string (it holds the password)."""
-    import sqlalchemy as sa
-
-    from tthc import pipeline
-    from tthc.warehouse.connect import warehouse_url
-
-    current = settings()
-    url = sa.make_url(warehouse_url(current)).set(drivername="postgresql")
-    if analyst:
-        if current.warehouse_url:
-            _say("TTHC_WAREHOUSE_URL is set: grant tthc_analyst to a login of your own and use that one")
-            raise typer.Exit(2)
-        url = url.set(username="tthc_analyst", password=pipeline.analyst_password(current))
-    print(url.render_as_string(hide_password=False))
-
-
-@db.command("psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def db_psql(context: typer.Context) -> None:
-    """Open psql on the warehouse; further arguments are psql's own."""
-    import sqlalchemy as sa
-
-    from tthc.warehouse import server
-    from tthc.warehouse.connect import warehouse_url
-
-    current = settings()
-    url = sa.make_url(warehouse_url(current)).set(drivername="postgresql")
-    program = server.binary("psql", None if current.warehouse_url else current.home)
-    password = str(url.password or "")
-    shown = url.set(password=None).render_as_string(hide_password=False)
-    os.execve(program, [str(program), shown, *context.args], {**os.environ, "PGPASSWORD": password})
-
-
-@db.command("start")
-def db_start() -> None:
-    """Start the embedded server."""
-    from tthc.warehouse import server
-
-    server.start(settings().home)
-    _say("the embedded server is running")
-
-
-@db.command("stop")
-def db_stop() -> None:
-    """Stop the embedded server."""
-    from tthc.warehouse import server
-
-    _say("stopped" if server.stop(settings().home) else "it was not running")
 
 
 def main() -> None:
