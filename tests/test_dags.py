@@ -201,7 +201,8 @@ def test_an_error_of_ours_is_retried_or_fails_at_once_as_its_class_says(kind: ty
 
     from tthc_airflow.failures import told_to_airflow
 
-    error = kind("REASON", "what is wrong") if kind is errors.FileRefused else kind("what is wrong")
+    with_reason = kind in {errors.FileRefused, errors.PortalFailed}
+    error = kind("REASON", "what is wrong") if with_reason else kind("what is wrong")
     with pytest.raises(Exception, match="what is wrong") as told, told_to_airflow():
         raise error
     if kind.retryable:

@@ -43,6 +43,8 @@ for name, group in (
 ):
     app.add_typer(group, name=name)
 
+_UNITS_SHOWN = 5
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
@@ -153,8 +155,12 @@ def _tell(outcome: Outcome, more: dict[str, Any], as_json: bool) -> None:
         f"files: {told or 'none'}; rows: {outcome.rows_read} read, {outcome.rows_accepted} accepted, "
         f"{outcome.rows_quarantined} quarantined"
     )
+    causes: dict[str, list[str]] = {}
     for failure in more.get("failed", ()):
-        print("failed: {source_id}, {unit_code}: {reason}: {detail}".format_map(failure))
+        causes.setdefault("{source_id}, {reason}: {detail}".format_map(failure), []).append(failure["unit_code"])
+    for cause, units in causes.items():
+        shown = ", ".join(sorted(units)[:_UNITS_SHOWN]) + (" …" if len(units) > _UNITS_SHOWN else "")
+        print(f"failed: {cause}; {len(units)} deliveries: {shown}")
 
 
 def _is_withheld() -> bool:

@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -267,13 +267,7 @@ def main() -> None:
         elif given.login != "none":
             print(f"user: {USER}, password: {PASSWORD}", flush=True)
         with suppress(KeyboardInterrupt):
-            Thread(target=_forever, daemon=True).join()
-
-
-def _forever() -> None:
-    from threading import Event
-
-    Event().wait()
+            Event().wait()
 
 
 if __name__ == "__main__":
