@@ -32,7 +32,8 @@ TYPES = {
     "text": (
         "period_calendar period_kind period_label unit_level unit_code unit_name basis field_code field_name metric_id "
         "profile status definition_version target_id comparator source_document note province_code band source_id "
-        "file_name file_sha256 verdict reason rule_id based_on group_code component_id state cause cause_ref"
+        "file_name file_sha256 verdict reason rule_id based_on group_code component_id state cause cause_ref "
+        "measure measure_name counters report sheet"
     ),
     "text[]": "flags",
     "date": "period_start period_end as_of day night",
@@ -40,7 +41,7 @@ TYPES = {
     "boolean": "is_current met ranked missing expected",
     "integer": (
         "units_expected units_reported source_line rank rows_read rows_accepted rows_quarantined rows_dropped "
-        "rows_duplicate"
+        "rows_duplicate row_no"
     ),
     "numeric(9,6)": "rate gap lower_bound upper_bound",
     "numeric(6,5)": "target_value",
@@ -49,7 +50,7 @@ TYPES = {
         "publication_id numerator denominator received_total received_online received_direct carried_over "
         "resolved_total resolved_early resolved_on_time resolved_late in_progress_total in_progress_in_time "
         "in_progress_overdue withdrawn stopped received open overdue due_within_3_working_days paused old_numerator "
-        "old_denominator new_numerator new_denominator"
+        "old_denominator new_numerator new_denominator reported recomputed difference"
     ),
 }
 TYPE_OF = {column: name for name, columns in TYPES.items() for column in columns.split()}

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from tthc.alerts.dispatch import dispatch
 from tthc.alerts.incidents import (
+    note_differences,
     open_fetch_incidents,
     open_figure_incident,
     open_incidents,
@@ -30,6 +31,7 @@ from tthc.landing.store import Receipt, land, path_of
 from tthc.reference.kpis import read_metrics
 from tthc.reference.layouts import read_layouts
 from tthc.reference.lists import read_status_words
+from tthc.reference.measures import read_measures
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places
 from tthc.rollups import build, check
@@ -245,6 +247,7 @@ def publish(settings: Settings, full: bool = False) -> int | None:
     Returns the publication, None when neither the core nor time has moved since the last one (unless `full`).
     """
     version, _ = read_metrics(settings)
+    measures = list(read_measures(settings).values())
     with transaction(settings, writing=True) as connection:
         resolve_incidents(connection)
         plan = build.due(connection, definitions=version, full=full)
@@ -257,6 +260,8 @@ def publish(settings: Settings, full: bool = False) -> int | None:
             open_figure_incident(connection, plan.night, rule_id, rows, what)
         resolve_figure_incidents(connection, plan.night, [rule_id for rule_id, _, _ in failed])
         build.write(connection, publication_id)
+        build.compare(connection, measures)
+        note_differences(connection, plan.night)
         build.make_current(connection, publication_id)
     return publication_id
 

@@ -30,6 +30,12 @@ def open_fetch_incidents(connection: sa.Connection, source_id: str, night: objec
     connection.execute(sa.text(statement), {"source": source_id, "night": night})
 
 
+def note_differences(connection: sa.Connection, night: object) -> None:
+    """Where reports and dossiers differ: one incident a source and unit, over as soon as no cell differs any more."""
+    statement = (_SQL / "note_differences.sql").read_text(encoding="utf-8")
+    connection.execute(sa.text(statement), {"night": night})
+
+
 def open_figure_incident(connection: sa.Connection, night: object, rule_id: str, count: int, what: str) -> None:
     """A figure rule withheld figures of the publication being built."""
     incident = connection.execute(

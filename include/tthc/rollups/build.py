@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from tthc.reference.kpis import Metric
-from tthc.rollups.metrics import metric_lines
+from tthc.reference.measures import Measure
+from tthc.rollups.metrics import measure_lines, metric_lines
 from tthc.warehouse.connect import run_script
 
 
@@ -110,6 +111,13 @@ def write(connection: sa.Connection, publication_id: int) -> None:
     connection.execute(sa.text("update tonight set publication_id = :id"), {"id": publication_id})
     _run(connection, *_WRITES)
     run_script(connection, "drop view if exists pg_temp.known cascade")
+
+
+def compare(connection: sa.Connection, measures: Sequence[Measure]) -> None:
+    """Put the newest word of every summary report beside the figures just written (rollup.reported)."""
+    statement = (_SQL / "98_reported.sql").read_text(encoding="utf-8")
+    run_script(connection, "delete from rollup.reported")
+    run_script(connection, statement.replace(":measures", measure_lines(measures)))
 
 
 def figures_as_known(

@@ -12,14 +12,20 @@ import pandas as pd
 from tthc.domain.errors import FileRefused
 from tthc.reference.layouts import Layout
 from tthc.reference.sources import Source
+from tthc.staging.catalogue import parse_catalogue
 from tthc.staging.judge import judge_files, judge_rows
 from tthc.staging.parse import Meanings, Parsed, explain, parse_dossiers
 from tthc.staging.reader import Reading
 from tthc.staging.reader_process import ReaderPool
 from tthc.staging.staged_file import StagedFile
-from tthc.staging.summary import parse_catalogue, parse_summary
+from tthc.staging.summary import parse_summary, titles_of_file_name
 
-_PARSERS = {"dossier": parse_dossiers, "summary_06a": parse_summary, "procedure_catalogue": parse_catalogue}
+_PARSERS = {
+    "dossier": parse_dossiers,
+    "summary_06a": parse_summary,
+    "summary": parse_summary,
+    "procedure_catalogue": parse_catalogue,
+}
 # No other layout of the source may fit when one of these is wrong: the file itself is broken.
 _TRY_NEXT_LAYOUT = {"HEADER", "MISSING_COLUMN", "MISSING_TITLE", "TYPE_MISMATCH", "JSON_SHAPE"}
 
@@ -93,7 +99,12 @@ def _understand(read: list[tuple[StagedFile, Reading, Layout]], meanings: Meanin
     """Type what was read: the dossier lists of one layout together, every other file by itself."""
     together: dict[str, list[tuple[StagedFile, Reading, Layout]]] = {}
     for part in read:
-        file, _, layout = part
+        file, reading, layout = part
+        try:
+            reading.titles |= titles_of_file_name(file.file_name, layout)
+        except FileRefused as refused:
+            file.verdict, file.reason, file.detail = "rejected", refused.reason, refused.detail
+            continue
         together.setdefault(layout.id if layout.feed == "dossier" else f"{layout.id} {file.file_name}", []).append(part)
     for parts in together.values():
         layout, readings = parts[0][2], [reading for _, reading, _ in parts]

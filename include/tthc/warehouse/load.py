@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from tthc.domain.errors import Misconfigured, RowsNotConserved
 from tthc.domain.text import fold
 from tthc.landing.store import Receipt
+from tthc.reference.layouts import SUMMARIES
 from tthc.staging.staged_file import StagedFile
-from tthc.staging.summary import COUNTS
+from tthc.staging.summary import KEY
 from tthc.warehouse import late
 from tthc.warehouse.connect import run_script
 
@@ -116,7 +117,7 @@ def _load_rows(
     if dossiers:
         _load_dossiers(connection, source_id, night, dossiers)
     for delivery_id, file in taken:
-        if file.feed == "summary_06a":
+        if file.feed in SUMMARIES:
             _load_summary(connection, delivery_id, file)
         elif file.feed == "procedure_catalogue":
             _load_catalogue(connection, file)
@@ -269,9 +270,10 @@ def _load_dossiers(
 
 
 def _load_summary(connection: sa.Connection, delivery_id: int, file: StagedFile) -> None:
-    names = ["row_no", "calendar", "kind", "label", "unit_code", "field_name", "field_key", *COUNTS]
+    """One row a cell: what the report told of a measure, under the row of the file it stands in."""
     if len(file.rows):
-        _copy(connection, "core.summary_06a", file.rows[names].assign(delivery_id=delivery_id))
+        cells = file.rows.melt(id_vars=list(KEY), var_name="measure", value_name="value").dropna(subset="value")
+        _copy(connection, "core.reported", cells.astype({"value": "int64"}).assign(delivery_id=delivery_id))
 
 
 def _load_catalogue(connection: sa.Connection, file: StagedFile) -> None:

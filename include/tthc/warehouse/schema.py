@@ -21,6 +21,7 @@ from tthc.domain.text import fold, sort_key
 from tthc.domain.working_days import working_index
 from tthc.reference.files import fingerprint
 from tthc.reference.lists import read_calendar_overrides, read_index_components, read_targets
+from tthc.reference.measures import read_measures
 from tthc.reference.procedures import read_procedures
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places, read_successions, read_units
@@ -138,6 +139,13 @@ def load_reference(connection: sa.Connection, settings: Settings) -> None:
                 "note": "; ".join(filter(None, (t.base_note, t.ambiguity_note))) or None,
             }
             for t in read_targets(settings)
+        ],
+        "ref.measure": [
+            {
+                "measure": m.id,
+                **{n: getattr(m, n) for n in ("title", "kind", "additive", "profile", "recomputed")},
+            }
+            for m in read_measures(settings).values()
         ],
         "ref.index_component": [asdict(component) for component in read_index_components(settings)],
     }  # fmt: skip

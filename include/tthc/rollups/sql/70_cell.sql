@@ -26,14 +26,29 @@ dossier_cell as (
     from open_cell
 ),
 told as (  -- the newest form of each unit and period
-    select distinct on (summary.calendar, summary.kind, summary.label, summary.unit_code) summary.delivery_id,
-        summary.calendar, summary.kind, summary.label, summary.unit_code
-    from core.summary_06a as summary
-    join core.delivery on summary.delivery_id in (delivery.delivery_id, delivery.same_as)
+    select distinct on (form.calendar, form.kind, form.label, form.unit_code)
+        form.delivery_id, form.calendar, form.kind, form.label, form.unit_code
+    from (select distinct delivery_id, calendar, kind, label, unit_code from core.reported) as form
+    join core.delivery as parsed on parsed.delivery_id = form.delivery_id and parsed.feed = 'summary_06a'
+    join core.delivery on coalesce(delivery.same_as, delivery.delivery_id) = form.delivery_id
     where delivery.night <= (select night from tonight)
-    order by
-        summary.calendar, summary.kind, summary.label, summary.unit_code, delivery.night desc, delivery.file_name desc,
+    and form.unit_code <> (select province from tonight)  -- the province is the sum of its units
+    order by form.calendar, form.kind, form.label, form.unit_code, delivery.night desc, delivery.file_name desc,
         delivery.delivery_id desc
+),
+form as (
+    select
+        calendar, kind, label, unit_code, field_key, min(field_name) as field_name,
+        coalesce(sum(value) filter (where measure in ('received_online', 'received_direct')), 0)::bigint as received,
+        coalesce(sum(value) filter (where measure = 'received_online'), 0)::bigint as received_online,
+        coalesce(sum(value) filter (where measure = 'resolved_early'), 0)::bigint as resolved_early,
+        coalesce(sum(value) filter (where measure = 'resolved_on_time'), 0)::bigint as resolved_on_time,
+        coalesce(sum(value) filter (where measure = 'resolved_late'), 0)::bigint as resolved_late,
+        coalesce(sum(value) filter (where measure = 'in_progress_total'), 0)::bigint as in_progress,
+        coalesce(sum(value) filter (where measure = 'in_progress_overdue'), 0)::bigint as overdue
+    from core.reported
+    join told using (delivery_id, calendar, kind, label, unit_code)
+    group by calendar, kind, label, unit_code, field_key
 ),
 field as (
     select distinct on (field_key) field_key, coalesce(field_code, field_name) as field_code
@@ -44,18 +59,16 @@ field as (
 select * from dossier_cell
 union all
 select
-    summary.calendar, summary.kind, summary.label, summary.unit_code, summary.unit_code, false,
-    coalesce(field.field_code, summary.field_name), true,
-    summary.received_online + summary.received_direct, summary.received_online, summary.resolved_early,
-    summary.resolved_on_time, summary.resolved_late, 0, summary.in_progress_total, summary.in_progress_overdue,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-from core.summary_06a as summary
-join told using (delivery_id, calendar, kind, label, unit_code)
+    form.calendar, form.kind, form.label, form.unit_code, form.unit_code, false,
+    case when form.field_key <> '*' then coalesce(field.field_code, form.field_name) end, true,
+    form.received, form.received_online, form.resolved_early, form.resolved_on_time, form.resolved_late, 0,
+    form.in_progress, form.overdue, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+from form
 left join field using (field_key)
 where not exists (
     select from dossier_cell
-    where dossier_cell.calendar = summary.calendar
-    and dossier_cell.kind = summary.kind
-    and dossier_cell.label = summary.label
-    and dossier_cell.unit_code = summary.unit_code
+    where dossier_cell.calendar = form.calendar
+    and dossier_cell.kind = form.kind
+    and dossier_cell.label = form.label
+    and dossier_cell.unit_code = form.unit_code
 )
