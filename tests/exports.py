@@ -230,10 +230,14 @@ def form_06a(
     period: str = Q1,
     total: Mapping[str, int] | None = None,
     as_text: bool = False,
+    heading: str = "Lĩnh vực",
 ) -> bytes:
-    """Form II.06a: titles, a header of two merged rows, column numbers, one row a field, the total row if given."""
+    """Form II.06a: titles, a header of two merged rows, column numbers, one row a field, the total row if given.
+
+    `heading`: what the rows are.
+    """
     head = [
-        ["STT", "Lĩnh vực", "Số hồ sơ nhận giải quyết", "", "", "", "Số hồ sơ đã giải quyết", "", "", "",
+        ["STT", heading, "Số hồ sơ nhận giải quyết", "", "", "", "Số hồ sơ đã giải quyết", "", "", "",
          "Số hồ sơ đang giải quyết", "", ""],
         ["", "", "Tổng số", "Trong kỳ: Trực tuyến", "Trong kỳ: Trực tiếp, dịch vụ bưu chính", "Từ kỳ trước",
          "Tổng số", "Trước hạn", "Đúng hạn", "Quá hạn", "Tổng số", "Trong hạn", "Quá hạn"],

@@ -31,6 +31,12 @@ _KPI = _KEY + (
     "numerator bigint, denominator bigint, rate numeric(9,6), units_expected integer, units_reported integer, "
     "status text, flags text[], definition_version text, publication_id bigint"
 )
+_REPORTED = (
+    "period_calendar text, period_kind text, period_label text, period_start date, period_end date, unit_code text, "
+    "unit_name text, field_code text, measure text, measure_name text, profile text, counters text, reported bigint, "
+    "recomputed bigint, difference bigint, source_id text, report text, file_name text, sheet text, row_no integer, "
+    "night date, publication_id bigint"
+)
 CONTRACT = {
     "kpi": _KPI,
     "kpi_history": _KPI,
@@ -56,6 +62,8 @@ CONTRACT = {
     "restatement": "publication_id bigint, period_calendar text, period_kind text, period_label text, unit_code text, "
     "basis text, field_code text, metric_id text, profile text, old_numerator bigint, old_denominator bigint, "
     "new_numerator bigint, new_denominator bigint, cause text, cause_ref text",
+    "reported": _REPORTED,
+    "reported_difference": _REPORTED,
     "publication": "publication_id bigint, published_at timestamp with time zone, night date, is_current boolean, "
     "based_on text",
 }

@@ -73,7 +73,7 @@ KEPT = {
     "units": "select file_name, unit_code, row_count from core.delivery_unit join core.delivery using (delivery_id)",
     "findings": "select file_name, rule_id, row_count from core.delivery_finding join core.delivery using (delivery_id)",
     "refusals": "select file_name, row_no, ordinal, rule_id from core.quarantine join core.delivery using (delivery_id)",
-    "forms": "select row_no, unit_code, label, received_total from core.summary_06a",
+    "forms": "select row_no, unit_code, label, measure, value from core.reported",
     "flows": "select * from mart.flow_day",
     "nights": "select * from mart.dossier_status_day",
     "incidents": "select rule_id, source_id, unit_code, state, subject from alerts.incident",
@@ -190,7 +190,7 @@ def locked(place: Warehouse, name: str) -> Iterator[None]:
 
 STATEMENTS = [
     "core.delivery", "core.delivery_finding", "core.delivery_unit", "core.quarantine", "core.dossier_version",
-    "core.dossier", "core.summary_06a", "alerts.incident", "alerts.outbox", "rollup.publication", "rollup.counter",
+    "core.dossier", "core.reported", "alerts.incident", "alerts.outbox", "rollup.publication", "rollup.counter",
     "rollup.coverage", "rollup.flow_day", "rollup.status_day", "rollup.current_publication",
 ]  # fmt: skip
 

@@ -36,9 +36,10 @@ from tthc.domain.errors import Misconfigured, OutsideSystemFailed
 from tthc.reference.layouts import read_layouts
 from tthc.reference.units import read_places
 from tthc.serving import exports, figures, wording
+from tthc.serving.form_06a import COUNTS
 from tthc.staging.parse import Meanings
 from tthc.staging.reader import Reading, read
-from tthc.staging.summary import COUNTS, parse_summary
+from tthc.staging.summary import parse_summary
 from tthc.warehouse import connect
 from warehouses import Warehouse, Warehouses
 

@@ -32,12 +32,14 @@ files = typer.Typer(no_args_is_help=True, help="Files and what became of them.")
 quarantine = typer.Typer(no_args_is_help=True, help="Rows that were refused, and why.")
 export = typer.Typer(no_args_is_help=True, help="Published figures as Excel workbooks.")
 incidents = typer.Typer(no_args_is_help=True, help="What failed and is not over.")
+summaries = typer.Typer(no_args_is_help=True, help="Summary reports beside what the dossiers give.")
 layout = typer.Typer(no_args_is_help=True, help="Layouts: what an export looks like.")
 for name, group in (
     ("files", files),
     ("quarantine", quarantine),
     ("export", export),
     ("incidents", incidents),
+    ("summaries", summaries),
     ("layout", layout),
     ("db", db),
 ):
@@ -360,6 +362,19 @@ def incidents_list(
         {"all": all_},
     )
     _show(rows, as_json, "no incident is open")
+
+
+@summaries.command("differences")
+def summaries_differences(
+    unit: Annotated[str | None, typer.Option(help="Only this unit, such as 18373 or 42-SNV.")] = None,
+    period: Annotated[str | None, typer.Option(help="Only this period, such as 2026-03 or 2026-Q1.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every cell in which the newest report of a unit and period differs from its dossiers, the largest first."""
+    from tthc.serving.figures import statement
+
+    rows = _rows(statement("differences").text, {"unit": unit, "period": period, "calendar": None})
+    _show(rows, as_json, "no report differs from the dossiers of its unit and period")
 
 
 @app.command()

@@ -45,6 +45,8 @@ DROPPED = {
     "COLUMN_NUMBERS": "dòng đánh số cột",
     "REPEATED_HEADER": "dòng tiêu đề lặp lại",
     "TOTAL_ROW": "dòng tổng",
+    "SECTION_ROW": "dòng mục, là tổng các dòng dưới nó",
+    "NO_FIGURES": "dòng không có số liệu",
 }
 LEVELS = {"commune": "Xã, phường", "department": "Sở, ban, ngành", "province": "Tỉnh"}
 

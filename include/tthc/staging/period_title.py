@@ -12,6 +12,7 @@ from tthc.domain.text import fold
 
 _DAYS = re.compile(r"(\d{1,2}/\d{1,2}/\d{4})\D+(\d{1,2}/\d{1,2}/\d{4})")
 _DAYS_OF_MACHINES = re.compile(r"(?<!\d)(\d{4}-?\d{2}-?\d{2})(?!\d)\D+(\d{4}-?\d{2}-?\d{2})(?!\d)")
+_SPOKEN_DAY = re.compile(r"(\d{1,2}) tháng (\d{1,2}) năm (\d{4})")
 _YEAR = r"(?:năm )?(\d{4})"
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
 # What a period is called, and the label suffix it then has ({} is the number named).
@@ -29,10 +30,10 @@ _LABEL = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2]|q[1-4]|h[12]|9m))?")
 def period_of(text: str, calendar: str = "") -> ReportingPeriod:
     """The period with exactly the days named; where only its name is told, the one of the layout's `calendar`.
 
-    Days may be written 15/12/2025 or 20251215; names Quý I/2026, Tháng 3/2026, 6 tháng đầu năm 2026, 9 tháng 2026,
-    Năm 2026 or 2026-Q1. A name beside the days must be the name of these days. Raises FileRefused: PERIOD.
+    Days may be written 15/12/2025, 15 tháng 12 năm 2025 or 20251215; names Quý I/2026, Tháng 3/2026, 6 tháng đầu
+    năm 2026, 9 tháng 2026, Năm 2026 or 2026-Q1. A name beside the days must be the name of these days. Raises FileRefused: PERIOD.
     """
-    words = fold(text)
+    words = _SPOKEN_DAY.sub(r"\1/\2/\3", fold(text).lstrip("( "))
     named = _label(words)
     days = _days(words)
     if days is not None:

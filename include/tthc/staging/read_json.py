@@ -44,6 +44,15 @@ def _once(pairs: list[tuple[str, Any]]) -> Record:
     return record
 
 
+def opened(record: Record, names: set[str]) -> Record:
+    """The record with the objects under these names opened: `agency: {code}` becomes `agency.code`."""
+    flat: Record = {}
+    for name, value in record.items():
+        inner = value if name in names and isinstance(value, dict) else None
+        flat |= {name: value} if inner is None else {f"{name}.{key}": item for key, item in inner.items()}
+    return flat
+
+
 def text_of(record: Record, column: Column) -> str:
     """A canonical value as text; empty when the field is absent or null, `{}` when it has the wrong shape."""
     take = column.take

@@ -163,6 +163,9 @@ def _set_aside(
 
 def _reading_of_records(path: Path, layout: Layout) -> Reading:
     records, odd = read_json.records_of(path)
+    headings = {*layout.ignored, *layout.personal, *(name for column in layout.columns for name in column.headings)}
+    nested = {name.partition(".")[0] for name in headings if "." in name}
+    records = [read_json.opened(record, nested) for record in records] if nested else records
     fields = {name for record in records for name in record}
     listed = {heading for column in layout.columns for heading in column.headings}
     missing = [c.headings[0] for c in layout.columns if c.required and records and not fields & set(c.headings)]

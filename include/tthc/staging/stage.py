@@ -13,6 +13,7 @@ from tthc.domain.errors import FileRefused
 from tthc.reference.layouts import Layout
 from tthc.reference.sources import Source
 from tthc.staging.catalogue import parse_catalogue
+from tthc.staging.grid import match_header
 from tthc.staging.judge import judge_files, judge_rows
 from tthc.staging.parse import Meanings, Parsed, explain, parse_dossiers
 from tthc.staging.reader import Reading
@@ -26,8 +27,16 @@ _PARSERS = {
     "summary": parse_summary,
     "procedure_catalogue": parse_catalogue,
 }
-# No other layout of the source may fit when one of these is wrong: the file itself is broken.
-_TRY_NEXT_LAYOUT = {"HEADER", "MISSING_COLUMN", "MISSING_TITLE", "TYPE_MISMATCH", "JSON_SHAPE"}
+# Another layout of the source may fit when one of these is wrong, and how far this one came; anything else is a
+# fault of the file itself.
+_TRY_NEXT_LAYOUT = {
+    "TYPE_MISMATCH": 0,
+    "JSON_SHAPE": 0,
+    "HEADER": 1,
+    "MISSING_COLUMN": 2,
+    "DUPLICATE_COLUMN": 2,
+    "MISSING_TITLE": 3,
+}
 
 
 def stage(
@@ -75,12 +84,16 @@ def _is_valid(layout: Layout, night: date) -> bool:
 def _best(
     pool: ReaderPool, path: Path, candidates: Sequence[Layout], first: Reading | FileRefused
 ) -> tuple[Reading | FileRefused, Layout]:
+    """The reading by the first layout that fits; when none does, the refusal of the one that came furthest."""
+    refused: list[tuple[FileRefused, Layout]] = []
     reading, layout = first, candidates[0]
-    for following in candidates[1:]:
+    for following in (*candidates[1:], None):
         if not isinstance(reading, FileRefused) or reading.reason not in _TRY_NEXT_LAYOUT:
-            break
-        reading, layout = pool.read(path, following), following
-    return reading, layout
+            return reading, layout
+        refused.append((reading, layout))
+        if following is not None:
+            reading, layout = pool.read(path, following), following
+    return max(refused, key=lambda one: (_TRY_NEXT_LAYOUT[one[0].reason], len(match_header(one[0].header, one[1]))))
 
 
 def _refused(name: str, sha: str, reason: str, detail: str, layout: Layout | None = None) -> StagedFile:

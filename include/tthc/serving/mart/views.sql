@@ -240,13 +240,15 @@ left join mart.kpi
         = (told.period_calendar, told.period_kind, told.period_label, told.unit_code)
     and (kpi.metric_id, kpi.profile) = (component.metric_id, component.profile);
 
--- Which unit was heard from which source on which night: expected are the units a source has named before.
+-- Which unit was heard from which source on which night: expected are the units a source has named before. A portal's
+-- summary report, which names units whose dossiers may be missing, is not heard here.
 create view mart.coverage as
 with
 heard as (
     select delivery.source_id, delivery.night, delivery_unit.unit_code, min(delivery.recorded_at) as reported_at
     from core.delivery
     join core.delivery_unit using (delivery_id)
+    where delivery.feed is distinct from 'summary'
     group by delivery.source_id, delivery.night, delivery_unit.unit_code
 ),
 first_heard as (
