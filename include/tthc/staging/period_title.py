@@ -31,7 +31,8 @@ def period_of(text: str, calendar: str = "") -> ReportingPeriod:
     """The period with exactly the days named; where only its name is told, the one of the layout's `calendar`.
 
     Days may be written 15/12/2025, 15 tháng 12 năm 2025 or 20251215; names Quý I/2026, Tháng 3/2026, 6 tháng đầu
-    năm 2026, 9 tháng 2026, Năm 2026 or 2026-Q1. A name beside the days must be the name of these days. Raises FileRefused: PERIOD.
+    năm 2026, 9 tháng 2026, Năm 2026 or 2026-Q1. A name beside the days must be the name of these days. Raises
+    FileRefused: PERIOD.
     """
     words = _SPOKEN_DAY.sub(r"\1/\2/\3", fold(text).lstrip("( "))
     named = _label(words)
