@@ -35,7 +35,7 @@ PAGES = sorted(
     for page in (CHECKOUT / folder).glob("*.md")
 )
 # Capitals in the code of staging and landing that are no reason and no rule.
-NO_REASONS = {"COMPLETE", "GET", "NA", "POST", "SC_PAGE_SIZE", "GX_ANALYTICS_ENABLED", "NFC"}
+NO_REASONS = {"COMPLETE", "GET", "NA", "POST", "SC_PAGE_SIZE", "GX_ANALYTICS_ENABLED", "NFC", "NFD", "UTC"}
 
 
 def text_of(name: str) -> str:
@@ -202,7 +202,7 @@ def test_the_glossary_has_every_class_of_the_domain_room_profile_calendar_and_me
 def test_every_setting_of_layouts_columns_and_sources_is_explained() -> None:
     explained = words_of("CONTRIBUTING.md")
     for declared in (Layout, Column, Source, Portal, Login, Paging, Limits):
-        settings_of = set(declared.__dataclass_fields__) - {"columns", "name", "priority"}
+        settings_of = set(declared.__dataclass_fields__) - {"columns", "name", "path", "priority"}
         assert not settings_of - explained, declared.__name__
 
 

@@ -465,7 +465,10 @@ case(
     ),
     verdict=QUARANTINED,
     rows=(len(NO_UNITS), 0, len(NO_UNITS), 0, 0),
-    refused={row: ["UNKNOWN_UNIT"] for row in range(2, len(NO_UNITS) + 2)},
+    refused={
+        row: ["SCOPE" if name in {"xã Tân Minh", "11779"} else "UNKNOWN_UNIT"]
+        for row, (name, _) in enumerate(NO_UNITS, start=2)
+    },
 )
 
 

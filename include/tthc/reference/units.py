@@ -75,6 +75,13 @@ class Places:
         self.units = [unit for unit in units if unit.province_code == province or unit.unit_code == province]
         if not any(unit.unit_code == province and unit.level == "province" for unit in self.units):
             raise ReferenceFault(f"TTHC_PROVINCE is {province!r}, but units.csv has no province of that code")
+        mine = {unit.unit_code for unit in self.units}
+        self._elsewhere = {
+            fold(text)
+            for unit in units
+            if unit.level == "commune" and unit.unit_code not in mine
+            for text in (unit.unit_code, f"{unit.kind} {unit.name}")
+        }
         self._aliases: dict[str, list[Span]] = defaultdict(list)
         self._names: dict[str, list[Span]] = defaultdict(list)
         for alias, span in agencies:
@@ -91,12 +98,21 @@ class Places:
                 self._names[fold(f"{unit.kind} {unit.name}")].append(span)
 
     def spans_of_alias(self, text: str) -> list[Span]:
-        """Spans under a code or alias, none when it is unknown."""
-        return self._aliases.get(fold(text), [])
+        """Spans under a code or alias, none when it is unknown; a code may have lost leading zeros."""
+        found = self._aliases.get(fold(text), [])
+        return found or (self._aliases.get(text.zfill(5), []) if text.isdecimal() else [])
 
     def spans_of(self, text: str) -> list[Span]:
         """Spans of a unit cell: as code or alias first, else as a name with the usual prefixes."""
         return self.spans_of_alias(text) or self._names.get(_OFFICES.sub("", fold(text)), [])
+
+    def is_elsewhere(self, text: str) -> bool:
+        """Whether a cell names a commune of another province for certain: by its code, or by kind and name where this
+        province never had a unit of that name."""
+        name = _OFFICES.sub("", fold(text))
+        return {name, name.zfill(5) if name.isdecimal() else name} & self._elsewhere != set() and not any(
+            known.endswith(f" {name.partition(' ')[2]}") for known in self._names if " " in name
+        )
 
     @staticmethod
     def choose(spans: list[Span], on: date) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from tthc.domain.text import clean, fold
-from tthc.reference.layouts import Layout
+from tthc.reference.layout import Layout
 from tthc.staging.parse import Meanings, Parsed
 from tthc.staging.reader import Reading
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tthc.reference.layouts import Layout
+from tthc.reference.layout import Layout
 from tthc.staging.grid import match_header
 from tthc.staging.reader import Reading
 

@@ -1,4 +1,4 @@
-"""Whole columns of text become types: spaces and null words, dates, code words, whole numbers.
+"""Whole columns of text become types: spaces and null words, dates, code words, numbers.
 
 Every parser answers with the values and a mask of the cells it could not understand; nothing is guessed beyond what
 the layout declares.
@@ -8,69 +8,147 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tthc.domain.text import fold
-from tthc.reference.layouts import Layout
+from tthc.reference.layout import Column, Condition, Layout
+from tthc.reference.layout_faults import SPECIAL_DATES
+from tthc.staging.grid import REAL_DATE
 
 _SPACES = r"[\s\x{00a0}\x{200b}\x{200c}\x{200d}\x{feff}\x{2060}\x{202f}]+"
+_WORKBOOKS = ("xlsx", "xls")
+# Form → what its cells look like, and how many seconds its unit has.
+_COUNTED: dict[str, tuple[str, float]] = {
+    "excel_serial": (r"[345]\d{4}(?:[.,]\d+)?", 86_400),
+    "epoch": (r"\d{9,10}(?:\.\d+)?", 1),
+    "epoch_ms": (r"\d{12,13}(?:\.\d+)?", 0.001),
+}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
-def clean_column(column: pa.ChunkedArray, layout: Layout) -> pd.Series:
-    """Spaces collapsed and trimmed, null words and empty text as None."""
-    tidy = pc.utf8_trim_whitespace(pc.replace_substring_regex(column, _SPACES, " "))
-    nothing = pc.is_in(tidy, value_set=pa.array(["", *layout.null_words], pa.string()))
+def clean_column(cells: pa.ChunkedArray, layout: Layout, column: Column | None = None) -> pd.Series:
+    """Spaces collapsed and trimmed, null words (case does not matter) and empty text as None."""
+    tidy = pc.utf8_trim_whitespace(pc.replace_substring_regex(cells, _SPACES, " "))
+    words = {word.lower() for word in (*layout.null_words, *(column.null_words if column else ()))}
+    nothing = pc.is_in(pc.utf8_lower(tidy), value_set=pa.array(["", *words], pa.string()))
     texts: pd.Series = pc.if_else(nothing, pa.scalar(None, pa.string()), tidy).to_pandas().astype(object)
     return texts.where(texts.notna(), None)
 
 
-def parse_dates(cells: pd.Series, layout: Layout) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """(days, moments where a time of day is named, mask of unreadable cells), by the layout's formats in turn.
+def holds(cells: pd.Series, condition: Condition) -> pd.Series:
+    """Mask of the rows whose cell is, or is not, one of the condition's words."""
+    words = {fold(word) for word in condition.words}
+    known = {word: fold(word) in words for word in cells.dropna().unique()}
+    mask = cells.map(known).astype("boolean").fillna("" in words).astype(bool)
+    return ~mask if condition.negated else mask
 
-    A format with an offset is brought to the layout's time zone first; midnight counts as a day.
+
+def parse_dates(
+    cells: pd.Series, layout: Layout, column: Column | None = None, *, epoch_1904: pd.Series | None = None
+) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """(days, moments where a time of day is named, mask of unreadable cells), by the declared formats in turn.
+
+    A moment of another zone is brought to the layout's time zone first; midnight counts as a day. `epoch_1904`: mask of
+    cells from workbooks that count their days from 1904.
     """
     moments = pd.Series(pd.NaT, index=cells.index, dtype="datetime64[us]")
     rest = cells.notna()
-    for form in layout.date_formats:
+    texts = _english_months(cells, layout) if layout.month_names else cells
+    forms = (column.date_formats if column else ()) or layout.date_formats
+    if layout.kind in _WORKBOOKS:
+        forms = (REAL_DATE, *forms, "excel_serial")
+    for form in forms:
         if not rest.any():
             break
-        found = pd.to_datetime(cells[rest].astype("str"), format=form, errors="coerce", utc="%z" in form)
-        if "%z" in form:
-            found = found.dt.tz_convert(layout.time_zone).dt.tz_localize(None)
-        found = found.astype("datetime64[us]").dropna()
-        moments.loc[found.index] = found
-        rest.loc[found.index] = False
-    if layout.kind == "xlsx" and rest.any():
-        # A date cell whose number format was lost arrives as Excel's serial day.
-        number = cells[rest].astype("str").str.replace(layout.decimal, ".", regex=False)
-        serial = number[number.str.fullmatch(r"[345]\d{4}(?:\.\d+)?")].astype(float)
-        found = pd.to_datetime(serial, unit="D", origin="1899-12-30").dt.round("s").astype("datetime64[us]")
+        found = _moments(texts[rest].astype("str"), form, layout)
+        if form == "excel_serial" and epoch_1904 is not None:
+            found = found.where(~epoch_1904[found.index], found + pd.Timedelta(days=1462))
         moments.loc[found.index] = found
         rest.loc[found.index] = False
     days = moments.dt.normalize()
     return days, moments.where(moments != days), rest
 
 
-def parse_codes(cells: pd.Series, words: Mapping[str, object], *, required: bool) -> tuple[pd.Series, pd.Series]:
-    """(codes, mask of words not in the list); a word for "nothing" is mapped to "" and becomes None."""
+def _moments(texts: pd.Series, form: str, layout: Layout) -> pd.Series:
+    """The cells that have this form, as local moments."""
+    if form in SPECIAL_DATES:
+        digits, seconds = _COUNTED[form]
+        numbers = texts[texts.str.fullmatch(digits)].str.replace(",", ".", regex=False).astype(float)
+        start = pd.Timestamp(1899, 12, 30) if form == "excel_serial" else pd.Timestamp(1970, 1, 1)
+        found = start + pd.to_timedelta((numbers * seconds).round(), unit="s")
+        zone = "" if form == "excel_serial" else "UTC"
+    else:
+        found = pd.to_datetime(texts, format=form, errors="coerce", utc="%z" in form).dropna()
+        zone = layout.source_zone if re.search(r"%[HI]", form) else ""
+    if found.dt.tz is None and zone:
+        found = found.dt.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+    if found.dt.tz is not None:
+        found = found.dt.tz_convert(layout.time_zone).dt.tz_localize(None)
+    return found.astype("datetime64[us]").dropna()
+
+
+def _english_months(cells: pd.Series, layout: Layout) -> pd.Series:
+    """Month names of the layout's language as those strptime reads under %b."""
+    names = {fold(name): english for name, english in zip(layout.month_names, _MONTHS, strict=True)}
+    pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    found = re.compile(rf"(?<!\w)(?:{pattern})(?!\w)\.?")
+    known = {
+        word: found.sub(lambda match: names[match.group().rstrip(".")], fold(word)) for word in cells.dropna().unique()
+    }
+    return cells.map(known)
+
+
+def translated(cells: pd.Series, column: Column) -> pd.Series:
+    """A text column with the words of `codes` replaced, and all others by `otherwise` where the layout gives it."""
+    codes = {fold(word): code for word, code in column.codes.items()}
+    known = {}
+    for word in cells.dropna().unique():
+        known[word] = codes.get(fold(word), word if column.otherwise is None else column.otherwise) or None
+    return cells.map(known).astype(object).where(lambda s: s.notna(), None)
+
+
+def parse_codes(
+    cells: pd.Series, words: Mapping[str, object], *, required: bool, otherwise: object = ...
+) -> tuple[pd.Series, pd.Series]:
+    """(codes, mask of words not in the list); a word for "nothing" is mapped to "" and becomes None.
+
+    `otherwise`: the code of every word that is not in the list, where the layout says there is one.
+    """
     folded = {fold(word): code for word, code in words.items()}
-    known = {word: folded.get(fold(word), ...) for word in cells.dropna().unique()}
+    known = {word: folded.get(fold(word), otherwise) for word in cells.dropna().unique()}
     bad = cells.map({word: code is ... for word, code in known.items()}).astype("boolean").fillna(required).astype(bool)
     values = {word: None if code in (..., "") else code for word, code in known.items()}
     return cells.map(values).astype(object).where(lambda s: s.notna(), None), bad
 
 
-def parse_whole_numbers(cells: pd.Series, layout: Layout) -> tuple[pd.Series, pd.Series]:
-    """(whole numbers, mask of unreadable cells) with the layout's separators: "1.234" is 1234, "12.0" is 12."""
-    thousands, decimal = re.escape(layout.thousands), re.escape(layout.decimal)
-    form = rf"^(-?(?:\d+|\d{{1,3}}(?:{thousands}\d{{3}})+))(?:{decimal}0+|\.0{{1,2}})?(?: ?(?:đồng|đ|VNĐ|VND))?$"
-    known = {}
+def parse_whole_numbers(cells: pd.Series, layout: Layout, column: Column | None = None) -> tuple[pd.Series, pd.Series]:
+    """(whole numbers, mask of unreadable cells) with the declared separators: "1.234" is 1234, "12.0" is 12.
+
+    With `decimals` of the column the number counts its smallest part, cents for 2: "95,5" is 9550.
+    """
+    thousands = (column.thousands if column else "") or layout.thousands
+    decimal = (column.decimal if column else "") or layout.decimal
+    decimals = column.decimals if column else 0
+    dot = re.escape(decimal)
+    parts = rf"{dot}\d{{1,12}}" if decimals else rf"{dot}0+|\.0{{1,2}}"
+    form = re.compile(
+        rf"(-?(?:\d+|\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+))({parts})?(?: ?(?:đồng|đ|VNĐ|VND|%|€|\$))?",
+        re.IGNORECASE | re.ASCII,
+    )
+    known: dict[str, int | None] = {}
     for word in cells.dropna().unique():
-        match = re.fullmatch(form, str(word), re.IGNORECASE | re.ASCII)
-        digits = match.group(1).replace(layout.thousands, "") if match else ""
-        known[word] = int(digits) if digits and len(digits) < 16 else None
+        match = form.fullmatch(re.sub(r"^(-?)[€$] ?", r"\1", str(word)))
+        digits = match.group(1).replace(thousands, "") if match else ""
+        if not match or not digits or len(digits) + decimals >= 16:
+            known[word] = None
+        elif decimals:
+            exact = Decimal(digits + (match.group(2) or "").replace(decimal, "."))
+            known[word] = int((exact * 10**decimals).quantize(Decimal(1), ROUND_HALF_UP))
+        else:
+            known[word] = int(digits)
     numbers = cells.map(known).astype("Int64")
     return numbers, cells.notna() & numbers.isna()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from tthc.reference.layouts import Layout
+from tthc.reference.layout import Layout
 
 _LARGEST = 1_000_000_000  # no province has more dossiers than that
 _DASHES = {"-", "–", "—"}

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from tthc.domain.text import fold
-from tthc.reference.layouts import Layout
+from tthc.reference.layout import Layout
+from tthc.reference.layout_faults import is_pattern
+
+# How readers of workbooks write a real date cell; parsing knows this form beside those of the layout.
+REAL_DATE = "%Y-%m-%dT%H:%M:%S"
 
 
 @dataclass(slots=True)
 class Grid:
     """`columns` are string arrays of one length; `first_row` is the file's number of their first element.
 
-    `ragged` holds (sheet, row number, reason) of rows whose cells do not line up with the header.
+    `ragged` holds (sheet, row number, reason) of rows whose cells do not line up with the header. `epoch_1904`: the
+    workbook counts its days from 1904.
     """
 
     sheet: str
@@ -26,12 +32,26 @@ class Grid:
     header_row: int
     row_numbers: pa.Array | None = None
     ragged: list[tuple[str, int, str]] = field(default_factory=list)
+    epoch_1904: bool = False
 
 
 def heading_key(text: str) -> str:
     """Under this key a heading of a file and a heading of a layout are compared; "A | Z" keeps first and last."""
     parts = [folded for part in text.split("|") if (folded := fold(part))]
     return " | ".join(parts if len(parts) < 2 else [parts[0], parts[-1]])
+
+
+class Listed:
+    """Whether a heading, or the name of a sheet, is among listed texts; a text between slashes is a pattern."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        texts = list(texts)
+        self._keys = {heading_key(text) for text in texts if not is_pattern(text)}
+        self._patterns = [re.compile(text[1:-1], re.IGNORECASE) for text in texts if is_pattern(text)]
+
+    def __contains__(self, text: object) -> bool:
+        key = heading_key(str(text))
+        return key in self._keys or any(pattern.fullmatch(key) for pattern in self._patterns)
 
 
 def match_header(header: Sequence[str], layout: Layout) -> dict[str, int]:
@@ -56,17 +76,18 @@ def find_header(rows: Sequence[Sequence[str]], layout: Layout) -> tuple[int, int
     best: tuple[int, int, int, list[str]] | None = None
     for index in range(min(len(rows), layout.header_within)):
         for depth in range(1, layout.header_depth + 1):
-            header = _joined(rows[index : index + depth])
+            header = joined(rows[index : index + depth])
             hits = len(match_header(header, layout))
             if hits and (best is None or hits > best[0]):
                 best = (hits, index, depth, header)
     return None if best is None else best[1:]
 
 
-def _joined(rows: Sequence[Sequence[str]]) -> list[str]:
+def joined(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Headings of a header of several rows."""
     if len(rows) == 1:
         return list(rows[0])
-    width = max(len(row) for row in rows)
+    width = max((len(row) for row in rows), default=0)
     padded = [[*row, *[""] * (width - len(row))] for row in rows]
     for row in padded[:-1]:
         for position in range(1, width):

@@ -53,6 +53,11 @@ def look(path: Path, kind: str) -> None:
         head = handle.read(4096)
     if kind == "xlsx":
         _refuse_unless_zip(path, head)
+    elif kind == "xls":
+        _refuse_unless_ole(path, head)
+    elif kind == "html":
+        if not _MARKUP.match(_as_text(head)) or b"<table" not in path.read_bytes().replace(b"\0", b"").lower():
+            raise FileRefused("TYPE_MISMATCH", "nội dung không phải bảng HTML / the content is no HTML table")
     else:
         _refuse_binary(path, head, kind)
 
@@ -72,6 +77,17 @@ def _refuse_unless_zip(path: Path, head: bytes) -> None:
     _refuse_foreign(head, "xlsx")
     if not head.startswith(_ZIP):
         raise FileRefused("TYPE_MISMATCH", "nội dung không phải sổ Excel .xlsx / the content is not a workbook")
+
+
+def _refuse_unless_ole(path: Path, head: bytes) -> None:
+    if not head.startswith(_OLE):
+        _refuse_foreign(head, "xls")
+        raise FileRefused("TYPE_MISMATCH", "nội dung không phải sổ Excel .xls / the content is no .xls workbook")
+    try:
+        _refuse_ole(path)
+    except FileRefused as refused:
+        if refused.reason != "LEGACY_XLS":
+            raise
 
 
 def _refuse_binary(path: Path, head: bytes, kind: str) -> None:

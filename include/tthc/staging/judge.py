@@ -118,6 +118,8 @@ def judge_files(staged: list[StagedFile], source: Source) -> None:
                 "row_id": number,
                 "rows_read": file.rows_read - file.rows_dropped,
                 "wrong_order_share": _rule_rows(file, {"DATE_ORDER", "DUE_BEFORE_RECEIVED"}) / max(file.rows_read, 1),
+                "total_differs": int(file.feed == "dossier" and any(c != file.rows_listed for c in file.rows_claimed)),
+                "one_status": int(_says_one_status(file)),
                 "quarantine_over_limit": max(file.rows_quarantined / max(file.rows_read, 1) - source.hold_above, 0.0),
             }
             for number, file in enumerate(files)
@@ -130,6 +132,11 @@ def judge_files(staged: list[StagedFile], source: Source) -> None:
                 continue
             file.verdict = "rejected" if rule.severity == expectations.REJECT else "held"
             file.reason, file.detail = rule.rule_id, f"{rule.vi} / {rule.en}"
+
+
+def _says_one_status(file: StagedFile) -> bool:
+    """The file has a column of statuses, and it says the same everywhere."""
+    return file.feed == "dossier" and "status" in file.headings and file.rows["status"].nunique() == 1
 
 
 def _rule_rows(file: StagedFile, rules: set[str]) -> int:

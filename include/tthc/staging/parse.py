@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tthc.reference.layouts import Column, Layout
+from tthc.domain.text import fold
+from tthc.reference.layout import Layout
 from tthc.reference.units import Places
-from tthc.staging.columns import clean_column, parse_codes, parse_dates, parse_whole_numbers
+from tthc.staging.columns import parse_codes, parse_dates, parse_whole_numbers
+from tthc.staging.dossier_rows import PLACE, texts_of
+from tthc.staging.find_unit import units_of
 from tthc.staging.reader import Reading
 
 DATES = ("submitted", "received", "due", "finished", "returned", "supplement_requested", "paid")
@@ -31,10 +35,8 @@ DOSSIER_COLUMNS = (
 )  # fmt: skip
 
 _CONTROL = r"[\x{0000}-\x{0008}\x{000e}-\x{001f}\x{007f}-\x{0084}\x{0086}-\x{009f}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
-_YES_NO = {
-    **dict.fromkeys(("có", "x", "1", "true", "✓", "✔", "đúng"), True),
-    **dict.fromkeys(("không", "0", "false"), False),
-}
+_YES = ("có", "x", "1", "true", "✓", "✔", "đúng")
+_NO = ("không", "0", "false")
 _PROCEDURE = r"^\d\.\d{6}$"
 
 # Rule id → what a clerk reads. The value itself is never shown.
@@ -55,17 +57,27 @@ RULES = {
     "UNKNOWN_FLAG": "ô có/không chứa giá trị khác",
     "RECEIVED_MISSING": "thiếu ngày tiếp nhận",
     "UNKNOWN_UNIT": "không xác định được đơn vị vào ngày tiếp nhận",
+    "SCOPE": "đơn vị thuộc tỉnh khác",
+}
+
+# What is accepted and told all the same.
+WARNINGS = {
+    "HOMOGLYPH": "chữ Ð hoặc Ɖ thay cho Đ, đã sửa",
+    "HIDDEN_SHEET": "sổ có trang ẩn, không đọc",
 }
 
 
 @dataclass(slots=True)
 class Parsed:
     """`rows` and `refused` carry `file_no`; `refused` has one row per (row, rule): file_no, sheet, row_no, column,
-    rule_id. `duplicates`: file_no → rows dropped because the file says the same twice."""
+    rule_id. `duplicates`: file_no → rows dropped because the file says the same twice. `dropped` and `told`: file_no →
+    reason or warning → rows."""
 
     rows: pd.DataFrame
     refused: pd.DataFrame
     duplicates: dict[int, int]
+    dropped: dict[int, Counter[str]] = field(default_factory=dict)
+    told: dict[int, Counter[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +89,6 @@ class Meanings:
     hmac_key: bytes
     province: str
     night: date
-
-
-_PLACE = ("file_no", "sheet", "row_no")
 
 
 class _Refusals:
@@ -100,7 +109,7 @@ class _Refusals:
 
 def nothing_refused() -> pd.DataFrame:
     """An empty table of refusals."""
-    return pd.DataFrame({name: pd.Series(dtype=object) for name in (*_PLACE, "column", "rule_id")})
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in (*PLACE, "column", "rule_id")})
 
 
 def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanings) -> Parsed:
@@ -112,28 +121,26 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
         [_with_titles(reading, number) for number, reading in enumerate(readings)], promote_options="default"
     )
     table, duplicates = _without_duplicates(whole)
-    place = table.select(list(_PLACE)).to_pandas()
-    text = {name: clean_column(table.column(name), layout) for name in table.column_names if name not in _PLACE}
-    for name, constant in layout.constants.items():
-        text[name] = pd.Series([constant] * table.num_rows, dtype=object)
-    refusals = _Refusals(place)
-    for name, cells in text.items():
+    texts = texts_of(table, layout)
+    cell = texts.cell
+    refusals = _Refusals(texts.place)
+    for name, cells in texts.cells.items():
         _refuse_unreadable(cells, name, refusals)
+    rows = texts.place.copy()
+    from_1904 = rows["file_no"].map(dict(enumerate(reading.epoch_1904 for reading in readings)))
 
-    absent = pd.Series([None] * table.num_rows, dtype=object)
-    cell: Callable[[str], pd.Series] = lambda name: text.get(name, absent)  # noqa: E731  (a local shorthand)
-    rows = place.copy()
-
-    for name in DATES:
-        rows[f"{name}_on"], rows[f"{name}_at"], bad = parse_dates(cell(f"{name}_at"), layout)
+    for name in (*DATES, "row"):
+        on, at, bad = parse_dates(cell(f"{name}_at"), layout, layout.column(f"{name}_at"), epoch_1904=from_1904)
         refusals.add(bad, f"{name}_at", "DATE_INVALID")
+        if name != "row":
+            rows[f"{name}_on"], rows[f"{name}_at"] = on, at
     returned_only = rows["finished_on"].isna()
     for name, derivation in layout.derived.items():
         present = cell(derivation["when_present"]).notna()
-        text[name] = present.map({True: derivation["then"], False: derivation["otherwise"]}).astype(object)
+        texts.cells[name] = present.map({True: derivation["then"], False: derivation["otherwise"]}).astype(object)
     for name in CODED:
-        words: Mapping[str, object] = meanings.status_words if name == "status" else _codes(layout, name)
-        rows[name], bad = parse_codes(cell(name), words, required=name == "status")
+        words, otherwise = _words(layout, name, meanings)
+        rows[name], bad = parse_codes(cell(name), words, required=name == "status", otherwise=otherwise)
         refusals.add(bad, name, f"UNKNOWN_{name.upper()}")
     rows["status"] = pd.to_numeric(rows["status"]).astype("Int16")
     rows["channel"] = pd.to_numeric(rows["channel"]).astype("Int16")
@@ -142,18 +149,18 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
     for part in ("on", "at"):
         rows.loc[returned_only, f"finished_{part}"] = rows.loc[returned_only, f"returned_{part}"]
     for name in FLAGS:
-        rows[name], bad = parse_codes(cell(name), _YES_NO, required=False)
-        rows[name] = rows[name].astype("boolean")
+        words, otherwise = _words(layout, name, meanings)
+        rows[name], bad = parse_codes(cell(name), words, required=False, otherwise=otherwise)
+        rows[name] = rows[name].map({"1": True, "0": False}).astype("boolean")
         refusals.add(bad, name, "UNKNOWN_FLAG")
     for name in ("supplement_count", "fee_amount"):
-        rows[name], bad = parse_whole_numbers(cell(name), layout)
+        rows[name], bad = parse_whole_numbers(cell(name), layout, layout.column(name))
         refusals.add(bad, name, "NUMBER_FORMAT")
         refusals.add(rows[name].fillna(0).lt(0), name, "RANGE")
 
-    rows["procedure_code"] = cell("procedure_code")
-    expected = "procedure_code" in text
-    malformed = ~cell("procedure_code").astype("str").str.match(_PROCEDURE).fillna(False).astype(bool)
-    refusals.add(malformed & expected, "procedure_code", "CODE")
+    rows["procedure_code"] = _procedure_codes(cell("procedure_code"), layout)
+    malformed = ~rows["procedure_code"].astype("str").str.match(_PROCEDURE).fillna(False).astype(bool)
+    refusals.add(malformed & ("procedure_code" in texts.cells), "procedure_code", "CODE")
     rows["procedure_name"], named = cell("procedure_name"), cell("field_name")
     # "*" means all fields in every figure, and no field has a name of a page: such a cell names no field.
     rows["field_name"] = named.where(named.ne("*") & named.fillna("").str.len().le(300), None)
@@ -165,16 +172,17 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
     )
     counted = ~rows["status"].isin([1, 3]).fillna(False).astype(bool)
     refusals.add(cell("received_at").isna() & counted, "received_at", "RECEIVED_MISSING")
-    rows["unit_code"] = _units(cell, rows["received_on"], layout, meanings)
-    refusals.add(rows["unit_code"].isna(), "unit_name", "UNKNOWN_UNIT")
+    rows["unit_code"], elsewhere = units_of(cell, rows["received_on"], layout, meanings.places, meanings.night)
+    refusals.add(elsewhere, "unit_name", "SCOPE")
+    refusals.add(rows["unit_code"].isna() & ~elsewhere, "unit_name", "UNKNOWN_UNIT")
 
     ragged = pd.DataFrame(
         [(number, *row[:2], "", row[2]) for number, reading in enumerate(readings) for row in reading.ragged],
-        columns=[*_PLACE, "column", "rule_id"],
+        columns=[*PLACE, "column", "rule_id"],
     )
     refused = pd.concat([ragged, refusals.frame()], ignore_index=True)
     understood = rows.drop(index=refusals.indices()).reset_index(drop=True)
-    return Parsed(rows=understood[list(DOSSIER_COLUMNS)], refused=refused, duplicates=duplicates)
+    return Parsed(understood[list(DOSSIER_COLUMNS)], refused, duplicates, texts.dropped, texts.told)
 
 
 def _with_titles(reading: Reading, number: int) -> pa.Table:
@@ -204,11 +212,27 @@ def _mask(found: pa.Array) -> pd.Series:
     return pd.Series(pc.fill_null(found, False).to_numpy(zero_copy_only=False))
 
 
-def _codes(layout: Layout, name: str) -> Mapping[str, object]:
-    column: Column | None = next((column for column in layout.columns if column.name == name), None)
+def _words(layout: Layout, name: str, meanings: Meanings) -> tuple[dict[str, object], object]:
+    """Word → code of a coded column, and the code of every other word (... where there is none)."""
+    column = layout.column(name)
+    words: dict[str, object] = dict(meanings.status_words) if name == "status" else {}
+    if name in FLAGS:
+        words = {**dict.fromkeys((*_YES, *layout.yes_words), "1"), **dict.fromkeys((*_NO, *layout.no_words), "0")}
     if column is None:
-        return {}
-    return column.codes
+        return words, ...
+    return {**{fold(word): code for word, code in words.items()}, **{fold(w): c for w, c in column.codes.items()}}, (
+        ... if column.otherwise is None else column.otherwise
+    )
+
+
+def _procedure_codes(cells: pd.Series, layout: Layout) -> pd.Series:
+    """In a workbook the code 2.000930 may be a number, whose last zeros are lost."""
+    if layout.kind not in {"xlsx", "xls"}:
+        return cells
+    form = rf"(\d){re.escape(layout.decimal)}(\d{{1,6}})"
+    numbers = cells.str.fullmatch(form).fillna(False).astype(bool)
+    padded = cells.str.replace(form, lambda match: f"{match[1]}.{match[2]:0<6}", regex=True)
+    return cells.where(~numbers, padded)
 
 
 def dossier_keys(codes: pd.Series, meanings: Meanings) -> pd.Series:
@@ -224,26 +248,6 @@ def dossier_keys(codes: pd.Series, meanings: Meanings) -> pd.Series:
         return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
 
     return codes.map(key, na_action="ignore")
-
-
-def _units(cell: Callable[[str], pd.Series], received_on: pd.Series, layout: Layout, meanings: Meanings) -> pd.Series:
-    """Unit code of every row by the layout's order of clues, valid on the day of receipt (else on the night)."""
-    on = received_on.fillna(pd.Timestamp(meanings.night))
-    units = pd.Series([None] * len(on), index=on.index, dtype=object)
-    for clue in layout.unit_from:
-        if clue == "agency_prefix":
-            texts, spans_of = cell("dossier_code").str.split("-", n=1).str[0], meanings.places.spans_of_alias
-        else:
-            texts, spans_of = cell(clue), meanings.places.spans_of
-        codes, names = pd.factorize(texts.where(units.isna()))
-        for number, name in enumerate(names):
-            spans = spans_of(name)
-            if not spans:
-                continue
-            mask = codes == number
-            known = {day: meanings.places.choose(spans, day.date()) for day in on[mask].unique()}
-            units[mask] = on[mask].map(known)
-    return units.where(units.notna(), None)
 
 
 def explain(rule_id: str, heading: str) -> str:

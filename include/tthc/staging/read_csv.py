@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from tthc.domain.errors import FileRefused
-from tthc.reference.layouts import Layout
+from tthc.reference.layout import Layout
 from tthc.staging.grid import Grid, find_header, match_header
 
 _PEEK = 64 * 1024
@@ -48,7 +48,11 @@ def grid_of(path: Path, layout: Layout) -> Grid:
     peek = data[start : start + _PEEK].decode(errors="ignore")
     best: tuple[int, str, list[list[str]]] = (-1, ",", [])
     for delimiter in layout.delimiters:
-        rows = list(itertools.islice(csv.reader(io.StringIO(peek), delimiter=delimiter), layout.header_within + 1))
+        rows = list(
+            itertools.islice(
+                csv.reader(io.StringIO(peek), delimiter=delimiter), layout.header_within + layout.header_depth
+            )
+        )
         found = find_header(rows, layout)
         hits = len(match_header(found[2], layout)) if found else 0
         if hits > best[0]:

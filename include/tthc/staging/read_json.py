@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tthc.domain.errors import FileRefused
-from tthc.reference.layouts import Column
+from tthc.reference.layout import Column, Layout
+from tthc.staging.grid import Listed
+from tthc.staging.json_shape import elements_of, flat
 
 Record = dict[str, Any]
 
@@ -16,25 +19,31 @@ Record = dict[str, Any]
 _AMOUNT = re.compile(r"(-?[0-9]{1,15}|-?[0-9]{1,3}(?:\.[0-9]{3}){1,4})(?:\.0{1,2})?")
 
 
-def records_of(path: Path) -> tuple[list[Record], list[int]]:
+def records_of(path: Path, layout: Layout) -> tuple[list[Record], list[int]]:
     """Objects of the array, and the 1-based positions of elements that are no objects."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FileRefused("ENCODING", "tệp JSON không phải UTF-8 / not UTF-8") from error
+    if layout.kind == "ndjson":
+        elements = [_loads(line, number) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    else:
+        elements = elements_of(_loads(text), layout)
+    odd = [position for position, record in enumerate(elements, start=1) if not isinstance(record, dict)]
+    listed = Listed((*layout.ignored, *layout.personal, *(h for c in layout.columns for h in c.headings)))
+    return [flat(record, listed) for record in elements if isinstance(record, dict)], odd
+
+
+def _loads(text: str, line: int = 0) -> Any:
     try:
-        whole = json.loads(text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_once)
+        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_once)
     except RecursionError as error:
         raise FileRefused("JSON_DEPTH", "JSON lồng quá sâu / nested too deeply") from error
     except json.JSONDecodeError as error:
-        where = f"dòng {error.lineno}, cột {error.colno}"
+        where = f"dòng {line or error.lineno}, cột {error.colno}"
         raise FileRefused(
             "FILE_TRUNCATED", f"JSON không trọn vẹn hoặc sai cú pháp ở {where} / not whole JSON"
         ) from error
-    if not isinstance(whole, list):
-        raise FileRefused("JSON_SHAPE", "cần một mảng các bản ghi / an array of records is needed")
-    odd = [position for position, record in enumerate(whole, start=1) if not isinstance(record, dict)]
-    return [record for record in whole if isinstance(record, dict)], odd
 
 
 def _once(pairs: list[tuple[str, Any]]) -> Record:
@@ -44,23 +53,14 @@ def _once(pairs: list[tuple[str, Any]]) -> Record:
     return record
 
 
-def opened(record: Record, names: set[str]) -> Record:
-    """The record with the objects under these names opened: `agency: {code}` becomes `agency.code`."""
-    flat: Record = {}
-    for name, value in record.items():
-        inner = value if name in names and isinstance(value, dict) else None
-        flat |= {name: value} if inner is None else {f"{name}.{key}": item for key, item in inner.items()}
-    return flat
+def text_of(record: Record, column: Column, fields: Sequence[str]) -> str:
+    """A canonical value as text; empty when the field is absent or null, `{}` when it has the wrong shape.
 
-
-def text_of(record: Record, column: Column) -> str:
-    """A canonical value as text; empty when the field is absent or null, `{}` when it has the wrong shape."""
+    `fields`: what the file calls the column, spelt as in its records.
+    """
     take = column.take
     if take is None:
-        for heading in column.headings:
-            if heading in record:
-                return _scalar(record[heading])
-        return ""
+        return next((_scalar(record[field]) for field in fields if field in record), "")
     if take.how == "any_of":
         present = any(name in record for test in take.any_of for name in (test.get("field"), test.get("list")) if name)
         return ("1" if any(_holds(record, test) for test in take.any_of) else "0") if present else ""

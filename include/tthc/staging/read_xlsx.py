@@ -1,4 +1,4 @@
-"""Excel as text: real dates in the layout's own date form, whole numbers without a decimal point, merges in headers.
+"""Excel as text: real dates in one form, whole numbers without a decimal point, merged cells said of all they cover.
 
 The table below the header is read column by column into Arrow. That is exact where a column holds cells of one kind;
 a mapped column of several kinds (numbers among texts) sends the sheet through the slower reader, cell by cell.
@@ -22,42 +22,49 @@ import pyarrow.compute as pc
 import python_calamine
 
 from tthc.domain.errors import FileRefused
-from tthc.reference.layouts import Layout
-from tthc.staging.grid import Grid, find_header, match_header
+from tthc.reference.layout import Layout
+from tthc.staging.grid import REAL_DATE, Grid, Listed, find_header, match_header
 from tthc.staging.inspect_workbook import ROW_LIMITS, look_into
 
 logging.getLogger("fastexcel").setLevel(logging.ERROR)  # it tells of every empty column
 
 _ERRORS = {"Div0": "#DIV/0!", "NA": "#N/A", "Name": "#NAME?", "Null": "#NULL!", "Num": "#NUM!", "Ref": "#REF!"}
-_ISO = r"^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)$"
-_PARTS = {"%Y": r"\1", "%m": r"\2", "%d": r"\3", "%H": r"\4", "%M": r"\5", "%S": r"\6"}
 _HEAD_BYTES = 1 << 20
 _ROW_END = re.compile(rb"</(\w+:)?row>")
 
 
-def grid_of(path: Path, layout: Layout) -> Grid:
-    """The one sheet that carries the layout's header. Raises FileRefused: what `look_into` raises, HEADER,
-    SEVERAL_SHEETS, ROW_LIMIT."""
-    merged = look_into(path).merged
+def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int]:
+    """The sheets that carry the layout's header, one unless it says several, and the number of hidden sheets unread.
+
+    Raises FileRefused: what `look_into` raises, FILE_CORRUPT, HEADER, SEVERAL_SHEETS, ROW_LIMIT.
+    """
+    whole = layout.kind == "xls" or look_into(path).merged
     try:
         # Merges stand behind the rows, so a workbook with merges is opened whole for its head.
-        with _open(path if merged else _first_rows(path, layout)) as head:
-            visible = [
-                meta.name
-                for meta in head.sheets_metadata
-                if meta.visible == python_calamine.SheetVisibleEnum.Visible
-                and meta.typ == python_calamine.SheetTypeEnum.WorkSheet
-            ]
-            names = [layout.sheet] if layout.sheet else visible
+        with _open(path if whole else _first_rows(path, layout)) as head:
+            tables = [meta for meta in head.sheets_metadata if meta.typ == python_calamine.SheetTypeEnum.WorkSheet]
+            visible = [meta.name for meta in tables if meta.visible == python_calamine.SheetVisibleEnum.Visible]
+            wanted = Listed([layout.sheet])
+            names = [meta.name for meta in tables if meta.name in wanted] if layout.sheet else visible
             book = _Book(path, layout)
-            grids = [grid for name in names if (grid := book.grid_of_sheet(name, _head(head, name, layout)))]
+            grids = [
+                grid for name in names if (grid := book.grid_of_sheet(name, *_head(head, name, layout))) is not None
+            ]
     except (python_calamine.CalamineError, fastexcel.FastExcelError, zipfile.BadZipFile) as error:
         raise FileRefused("FILE_CORRUPT", "sổ Excel hỏng / the workbook is damaged") from error
     if not grids:
         raise FileRefused("HEADER", "không trang nào có dòng tiêu đề của mẫu này / no sheet has this layout's header")
-    if len(grids) > 1:
+    if len(grids) > 1 and not layout.several_sheets:
         raise FileRefused("SEVERAL_SHEETS", "nhiều trang cùng có bảng; khai báo `sheet` trong layout / several tables")
-    return grids[0]
+    epoch_1904 = layout.kind == "xlsx" and _counts_from_1904(path)
+    for grid in grids:
+        grid.epoch_1904 = epoch_1904
+    return grids, sum(meta.name not in {*visible, *names} for meta in tables)
+
+
+def _counts_from_1904(path: Path) -> bool:
+    with zipfile.ZipFile(path) as archive:
+        return re.search(rb"date1904=\"(?:1|true)\"", archive.read("xl/workbook.xml")) is not None
 
 
 def _open(file: Path | io.BytesIO) -> Any:
@@ -86,14 +93,18 @@ def _first_rows(path: Path, layout: Layout) -> io.BytesIO | Path:
     return copy
 
 
-def _head(workbook: Any, name: str, layout: Layout) -> list[list[str]]:
-    """The first rows as text, merged cells filled."""
+_Merges = list[tuple[tuple[int, int], tuple[int, int]]]
+
+
+def _head(workbook: Any, name: str, layout: Layout) -> tuple[list[list[str]], _Merges]:
+    """The first rows as text, merged cells filled, and where cells are merged."""
     sheet = workbook.get_sheet_by_name(name)
     count = layout.header_within + layout.header_depth
     rows = sheet.to_python(skip_empty_area=False, nrows=count)
-    head = [[_text(cell, layout) for cell in row] for row in rows]
-    _fill_merges(head, sheet.merged_cell_ranges or [])
-    return head
+    head = [[_text(cell, layout.decimal) for cell in row] for row in rows]
+    merges = sheet.merged_cell_ranges or []
+    _fill_merges(head, merges)
+    return head, merges
 
 
 class _Book:
@@ -103,7 +114,7 @@ class _Book:
         self._path, self._layout = path, layout
         self._fast = fastexcel.read_excel(str(path))
 
-    def grid_of_sheet(self, name: str, head: list[list[str]]) -> Grid | None:
+    def grid_of_sheet(self, name: str, head: list[list[str]], merges: _Merges) -> Grid | None:
         found = find_header(head, self._layout)
         if found is None:
             return None
@@ -113,19 +124,24 @@ class _Book:
         if first + len(columns[0]) in ROW_LIMITS:
             height = first + len(columns[0])
             raise FileRefused("ROW_LIMIT", f"bảng dừng đúng ở dòng {height}, có thể bị cắt / cut at the row limit")
+        _fill_down(columns, merges, first, set(match_header(header, self._layout).values()))
         header = [*header, *[""] * (len(columns) - len(header))]  # cells beside the table, below its header
         return Grid(name, first + 1, columns, head[:index], header, first)
 
     def _columns(self, name: str, first: int, header: Sequence[str]) -> list[pa.Array]:
-        mapped = set(match_header(header, self._layout).values())
-        free: dict[str | int, Any] = {place: "string" for place in range(len(header)) if place not in mapped}
+        mapped = match_header(header, self._layout)
+        self._decimals = {
+            place: column.decimal for name, place in mapped.items() if (column := self._layout.column(name)) is not None
+        }
+        free: dict[str | int, Any] = {place: "string" for place in range(len(header)) if place not in mapped.values()}
         options: dict[str, Any] = {"header_row": None, "skip_rows": first}
         try:
             sheet = self._fast.load_sheet(
                 name, **options, schema_sample_rows=None, dtypes=free, dtype_coercion="strict"
             )
             batch, errors = sheet.to_arrow_with_errors()
-            texts = [_texts(column, self._layout) for column in batch.columns]
+            places = [info.absolute_index for info in sheet.selected_columns]
+            texts = [_texts(column, self._decimal(place)) for place, column in zip(places, batch.columns, strict=True)]
         except fastexcel.InvalidParametersError:  # nothing stands below the header
             return [pa.array([], pa.string()) for _ in header]
         except fastexcel.UnsupportedColumnTypeCombinationError:
@@ -138,14 +154,31 @@ class _Book:
             columns[place] = column
         return _with_errors(columns, errors, places)
 
+    def _decimal(self, place: int) -> str:
+        return self._decimals.get(place) or self._layout.decimal
+
     def _cell_by_cell(self, name: str, first: int) -> list[pa.Array]:
         """The same by the kind of every single cell, a few thousand rows at a time."""
         with _open(self._path) as workbook:
             rows = islice(workbook.get_sheet_by_name(name).iter_rows(), first, None)
             parts: list[list[pa.Array]] = []
             while block := list(islice(rows, 4096)):
-                parts.append([_array(cells, self._layout) for cells in zip(*block, strict=True)])
+                columns = enumerate(zip(*block, strict=True))
+                parts.append([_array(cells, self._decimal(place)) for place, cells in columns])
         return [pa.concat_arrays(pieces) for pieces in zip(*parts, strict=True)]
+
+
+def _fill_down(columns: list[pa.Array], merges: _Merges, above: int, mapped: set[int]) -> None:
+    """A cell merged over several rows is said of each of them; a cell left empty is said of none."""
+    count = len(columns[0])
+    for place in mapped:
+        spans = [(top - above, min(bottom - above, count - 1)) for (top, left), (bottom, _) in merges if left == place]
+        spans = [(first, last) for first, last in spans if 0 <= first < last]
+        if spans:
+            texts = columns[place].to_pylist()
+            for first, last in spans:
+                texts[first : last + 1] = [texts[first]] * (last + 1 - first)
+            columns[place] = pa.array(texts, pa.string())
 
 
 def _fill_merges(head: list[list[str]], ranges: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
@@ -172,17 +205,17 @@ def _with_errors(columns: list[pa.Array], errors: Any, places: Sequence[int]) ->
     return columns
 
 
-def _texts(column: pa.Array, layout: Layout) -> pa.Array:
+def _texts(column: pa.Array, decimal: str) -> pa.Array:
     """A column of one kind as text; empty cells as empty text."""
     kind = column.type
     if pa.types.is_boolean(kind):
         column = pc.if_else(column, "1", "0")
     elif pa.types.is_timestamp(kind) and column.null_count < len(column) and pc.min(column).as_py().year >= 1900:
-        column = _dates(column, layout)
+        column = _dates(column)
     elif pa.types.is_floating(kind) and _all_whole(column):
         column = pc.cast(pc.cast(column, pa.int64()), pa.string())
     elif not pa.types.is_string(kind):
-        column = _array(column.to_pylist(), layout)
+        column = _array(column.to_pylist(), decimal)
     return pc.fill_null(column, "")
 
 
@@ -191,24 +224,19 @@ def _all_whole(column: pa.Array) -> bool:
     return greatest is not None and greatest < 2**53 and pc.all(pc.equal(pc.floor(column), column)).as_py()
 
 
-def _dates(column: pa.Array, layout: Layout) -> pa.Array:
-    """Moments to the nearest second, in the layout's first date form."""
-    form = layout.date_formats[0]
+def _dates(column: pa.Array) -> pa.Array:
+    """Moments to the nearest second, in the one form of real dates."""
     seconds = pc.floor_temporal(pc.add(column, pa.scalar(500, pa.duration("ms"))), unit="second")
-    seconds = seconds.cast(pa.timestamp("s"))
-    if set(re.findall("%.", form)) <= set(_PARTS):
-        wanted = re.sub("%.", lambda part: _PARTS[part.group()], form.replace("\\", "\\\\"))
-        return pc.replace_substring_regex(pc.cast(seconds, pa.string()), _ISO, wanted)
-    return pa.array([moment and moment.strftime(form) for moment in seconds.to_pylist()], pa.string())
+    return pc.replace_substring(pc.cast(seconds.cast(pa.timestamp("s")), pa.string()), " ", "T")
 
 
-def _array(cells: Sequence[Any], layout: Layout) -> pa.Array:
+def _array(cells: Sequence[Any], decimal: str) -> pa.Array:
     if set(map(type, cells)) == {str}:
         return pa.array(cells, pa.string())
-    return pa.array([_text(cell, layout) for cell in cells], pa.string())
+    return pa.array([_text(cell, decimal) for cell in cells], pa.string())
 
 
-def _text(cell: Any, layout: Layout) -> str:
+def _text(cell: Any, decimal: str) -> str:
     if cell.__class__ is str:
         return str(cell)
     if cell is None:
@@ -216,12 +244,12 @@ def _text(cell: Any, layout: Layout) -> str:
     if isinstance(cell, bool):
         return "1" if cell else "0"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else repr(cell).replace(".", layout.decimal)
+        return str(int(cell)) if cell.is_integer() else repr(cell).replace(".", decimal)
     if isinstance(cell, datetime):
         if cell.year < 1900:  # a time of day without a date, which python-calamine gives as such
             return str(cell.time())
         rounded = (cell + timedelta(microseconds=500_000)).replace(microsecond=0)
-        return rounded.strftime(layout.date_formats[0])
+        return rounded.strftime(REAL_DATE)
     if isinstance(cell, date):
-        return datetime.combine(cell, time()).strftime(layout.date_formats[0])
+        return datetime.combine(cell, time()).strftime(REAL_DATE)
     return str(cell)

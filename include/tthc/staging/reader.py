@@ -9,18 +9,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tthc.domain.errors import FileRefused
-from tthc.domain.text import clean, fold
-from tthc.reference.layouts import Layout
-from tthc.staging import read_csv, read_json, read_xlsx
-from tthc.staging.grid import Grid, heading_key, match_header
+from tthc.domain.text import clean
+from tthc.reference.layout import Layout
+from tthc.staging import legacy_encodings, read_csv, read_html, read_json, read_xlsx
+from tthc.staging.grid import Grid, Listed, heading_key, match_header
 from tthc.staging.inspect import look
+from tthc.staging.row_kinds import kinds_of
 
-_NUMBERING = re.compile(r"^\(?\d{1,3}\)?(?:\s*=.*)?$")
+legacy_encodings.register()
 
 
 @dataclass(slots=True)
@@ -29,8 +31,9 @@ class Reading:
 
     `table`: one row a data row, with `sheet`, `row_no` and a string column for each mapped canonical column.
     `dropped`: (sheet, row, reason) of rows that are no data. `ragged`: the same for rows that cannot be lined up.
-    `header`: every heading in its order. `totals`: rows the form itself calls a total. `titles`: what a layout looks
-    for above the table.
+    `header`: every heading in its order. `totals`: rows the form itself calls a total; under "" the number of rows one
+    claims. `titles`: what a layout looks for above the table. `vanished`: usual columns the file lacks though it has
+    most of them. `hidden_sheets`: how many sheets nobody sees and nobody read.
     """
 
     table: pa.Table
@@ -40,70 +43,113 @@ class Reading:
     headings: dict[str, str] = field(default_factory=dict)
     unlisted: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    vanished: list[str] = field(default_factory=list)
     dropped: list[tuple[str, int, str]] = field(default_factory=list)
     ragged: list[tuple[str, int, str]] = field(default_factory=list)
     totals: list[dict[str, str]] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)
+    hidden_sheets: int = 0
+    epoch_1904: bool = False
 
 
 def read(path: Path, layout: Layout) -> Reading:
     """Read one file by its layout. Raises FileRefused with a reason code when it cannot be trusted."""
     look(path, layout.kind)
-    if layout.kind == "json":
+    if layout.kind in {"json", "ndjson"}:
         return _reading_of_records(path, layout)
-    return _reading_of_grid((read_csv if layout.kind == "csv" else read_xlsx).grid_of(path, layout), layout)
+    if layout.kind in {"xlsx", "xls"}:
+        grids, hidden = read_xlsx.grids_of(path, layout)
+        reading = _together([_reading_of_grid(grid, layout) for grid in grids])
+        reading.hidden_sheets = hidden
+        return reading
+    return _reading_of_grid((read_html if layout.kind == "html" else read_csv).grid_of(path, layout), layout)
+
+
+def _together(readings: Sequence[Reading]) -> Reading:
+    """Sheets of one workbook as one reading; what only some sheets have is empty in the others."""
+    whole = readings[0]
+    if len(readings) > 1:
+        whole.table = pa.concat_tables([reading.table for reading in readings], promote_options="default")
+    for reading in readings[1:]:
+        if reading.titles != whole.titles:
+            raise FileRefused("SEVERAL_SHEETS", "các trang khác nhau ở phần tiêu đề / the sheets' titles differ")
+        whole.rows_read += reading.rows_read
+        whole.headings = reading.headings | whole.headings
+        whole.header += [heading for heading in reading.header if heading not in whole.header]
+        for name in ("unlisted", "vanished"):
+            mine = getattr(whole, name)
+            mine += [text for text in getattr(reading, name) if text not in mine]
+        whole.absent = [name for name in whole.absent if name in reading.absent]
+        whole.dropped += reading.dropped
+        whole.ragged += reading.ragged
+        whole.totals += reading.totals
+    return whole
 
 
 def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
     positions = match_header(grid.header, layout)
     unlisted = _unlisted(grid.header, layout)
+    header = [clean(text) for text in grid.header]
     missing = [column for column in layout.columns if column.required and column.name not in positions]
     if missing:
         names = ", ".join(f"«{column.headings[0]}»" for column in missing)
         detail = f"thiếu cột bắt buộc {names} / required columns are missing"
-        raise FileRefused("MISSING_COLUMN", detail, tuple(clean(text) for text in grid.header))
+        raise FileRefused("MISSING_COLUMN", detail, tuple(header))
     columns = [pc.utf8_normalize(column, form="NFC") for column in grid.columns]
     count = len(columns[0])
-    numbers = (
-        grid.row_numbers
-        if grid.row_numbers is not None
-        else pa.array(range(grid.first_row, grid.first_row + count), pa.int32())
-    )
-    reading = Reading(
-        table=pa.table({}),
+    numbers = grid.row_numbers
+    if numbers is None:
+        numbers = pa.array(range(grid.first_row, grid.first_row + count), pa.int32())
+    found = kinds_of(columns, grid, layout, positions)
+    absent = [column.name for column in layout.columns if column.name not in positions]
+    cells = {name: columns[position] for name, position in positions.items()}
+    for name, texts in found.sections.items():
+        said = pa.array(texts, pa.string())
+        blank = pc.equal(pc.utf8_trim_whitespace(cells[name]), "") if name in cells else None
+        cells[name] = said if blank is None else pc.if_else(blank, said, cells[name])
+    keep = pa.array([index not in found.kinds for index in range(count)], pa.bool_())
+    table = pa.table({"sheet": pa.array([grid.sheet] * count, pa.string()), "row_no": numbers, **cells})
+    return Reading(
+        table=table.filter(keep),
         rows_read=count + len(grid.ragged),
         header_row=grid.header_row,
-        header=[clean(text) for text in grid.header],
-        headings={name: clean(grid.header[position]) for name, position in positions.items()},
+        header=header,
+        headings={name: header[position] for name, position in positions.items()},
         unlisted=unlisted,
-        absent=[column.name for column in layout.columns if column.name not in positions],
-        dropped=[row for row in grid.ragged if row[2] == "BLANK"],
+        absent=absent,
+        vanished=_vanished(layout, absent),
+        dropped=[row for row in grid.ragged if row[2] == "BLANK"]
+        + [(grid.sheet, numbers[index].as_py(), kind) for index, kind in found.kinds.items()],
         ragged=[row for row in grid.ragged if row[2] != "BLANK"],
+        totals=found.totals,
         titles=_titles(grid.titles, layout),
+        epoch_1904=grid.epoch_1904,
     )
-    keep = _set_aside(columns, numbers, grid, layout, positions, reading)
-    reading.table = pa.table(
-        {
-            "sheet": pa.array([grid.sheet] * count, pa.string()),
-            "row_no": numbers,
-            **{name: columns[position] for name, position in positions.items()},
-        }
-    ).filter(keep)
-    return reading
+
+
+def _vanished(layout: Layout, absent: Sequence[str]) -> list[str]:
+    """Usual columns that are missing from a file which has most of them; a short form of export lacks most."""
+    usual = [column for column in layout.columns if column.usual]
+    gone = [column.headings[0] for column in usual if column.name in absent]
+    return gone if len(gone) * 2 < len(usual) else []
 
 
 def _unlisted(header: Sequence[str], layout: Layout) -> list[str]:
     """Headings no list of the layout names. Raises FileRefused when two headings mean one column."""
     keys = [heading_key(text) for text in header]
-    listed = {heading_key(text) for text in (*layout.ignored, *layout.personal)}
+    listed = Listed((*layout.ignored, *layout.personal))
+    mapped: set[str] = set()
     for column in layout.columns:
         wanted = {heading_key(heading) for heading in column.headings}
         hits = [clean(header[position]) for position, key in enumerate(keys) if key in wanted]
-        if len(hits) > 1:
+        if len(hits) > 1 and column.take is None:
             names = ", ".join(f"«{hit}»" for hit in hits)
-            raise FileRefused("DUPLICATE_COLUMN", f"nhiều cột cùng nghĩa {column.name}: {names} / one meaning twice")
-        listed |= wanted
-    return [clean(text) for text, key in zip(header, keys, strict=True) if key and key not in listed]
+            raise FileRefused(
+                "DUPLICATE_COLUMN", f"nhiều cột cùng nghĩa {column.name}: {names} / one meaning twice", tuple(header)
+            )
+        mapped |= wanted
+    known = {key for key in keys if key in mapped or key in listed}
+    return [clean(text) for text, key in zip(header, keys, strict=True) if key and key not in known]
 
 
 def _titles(rows: list[list[str]], layout: Layout) -> dict[str, str]:
@@ -118,63 +164,28 @@ def _titles(rows: list[list[str]], layout: Layout) -> dict[str, str]:
     return found
 
 
-def _set_aside(
-    columns: list[pa.Array],
-    numbers: pa.Array,
-    grid: Grid,
-    layout: Layout,
-    positions: dict[str, int],
-    reading: Reading,
-) -> pa.Array:
-    """Mask of the data rows; blank, numbering, repeated-header and total rows are noted in `reading`."""
-    count = len(numbers)
-    totals = {fold(word) for word in layout.total_words}
-    lead = columns[: min(3, len(columns))]
-    # Only rows that look odd are examined one by one: a required cell empty, a total word, the header again.
-    odd = pc.equal(pa.array(range(count), pa.int32()), 0)
-    for column in layout.columns:
-        if column.required:
-            odd = pc.or_(odd, pc.equal(pc.utf8_trim_whitespace(columns[positions[column.name]]), ""))
-    words = "|".join(re.escape(word) for word in layout.total_words)
-    for cells in lead:
-        odd = pc.or_(odd, pc.match_substring_regex(cells, f"^\\s*(?:{words})", ignore_case=True))
-    first = next(iter(positions.values()))
-    odd = pc.or_(odd, pc.equal(pc.utf8_lower(columns[first]), pc.utf8_lower(pa.scalar(grid.header[first]))))
-    keep = [True] * count
-    header_keys = [fold(text) for text in grid.header]
-    for index in pc.indices_nonzero(odd).to_pylist():
-        cells = [column[index].as_py() for column in columns]
-        filled = [cell for cell in cells if cell.strip()]
-        reason = ""
-        if not filled:
-            reason = "BLANK"
-        elif index == 0 and len(filled) > 2 and all(_NUMBERING.match(cell.strip()) for cell in filled):
-            reason = "COLUMN_NUMBERS"
-        elif [fold(cell) for cell in cells] == header_keys:
-            reason = "REPEATED_HEADER"
-        elif any(fold(cell).rstrip(" :") in totals for cell in cells[: len(lead)]):
-            reason = "TOTAL_ROW"
-            reading.totals.append({name: cells[position] for name, position in positions.items()})
-        if reason:
-            keep[index] = False
-            reading.dropped.append((grid.sheet, numbers[index].as_py(), reason))
-    return pa.array(keep, pa.bool_())
-
-
 def _reading_of_records(path: Path, layout: Layout) -> Reading:
-    records, odd = read_json.records_of(path)
-    headings = {*layout.ignored, *layout.personal, *(name for column in layout.columns for name in column.headings)}
-    nested = {name.partition(".")[0] for name in headings if "." in name}
-    records = [read_json.opened(record, nested) for record in records] if nested else records
-    fields = {name for record in records for name in record}
-    listed = {heading for column in layout.columns for heading in column.headings}
-    missing = [c.headings[0] for c in layout.columns if c.required and records and not fields & set(c.headings)]
+    records, odd = read_json.records_of(path, layout)
+    fields = sorted({name for record in records for name in record})
+    unlisted = _unlisted(fields, layout)
+    spelt = {heading_key(field): field for field in fields}
+    found = {
+        column.name: [spelt[key] for heading in column.headings if (key := heading_key(heading)) in spelt]
+        for column in layout.columns
+    }
+    missing = [
+        column.headings[0] for column in layout.columns if column.required and records and not found[column.name]
+    ]
     if missing:
         detail = f"thiếu trường bắt buộc {', '.join(missing)} / required fields are missing"
-        raise FileRefused("MISSING_COLUMN", detail, tuple(sorted(fields)))
+        raise FileRefused("MISSING_COLUMN", detail, tuple(fields))
     skipped = set(odd)
     numbers = [number for number in range(1, len(records) + len(odd) + 1) if number not in skipped]
-    cells = {c.name: [read_json.text_of(record, c) for record in records] for c in layout.columns}
+    cells: dict[str, Any] = {
+        column.name: [read_json.text_of(record, column, found[column.name]) for record in records]
+        for column in layout.columns
+    }
+    absent = [column.name for column in layout.columns if records and not found[column.name]]
     return Reading(
         table=pa.table(
             {
@@ -185,9 +196,10 @@ def _reading_of_records(path: Path, layout: Layout) -> Reading:
         ),
         rows_read=len(records) + len(odd),
         header_row=0,
-        header=sorted(fields),
-        headings={c.name: c.headings[0] for c in layout.columns if fields & set(c.headings)},
-        unlisted=sorted(fields - listed - {*layout.ignored, *layout.personal}),
-        absent=[c.name for c in layout.columns if records and not fields & set(c.headings)],
+        header=fields,
+        headings={name: fields_of[0] for name, fields_of in found.items() if fields_of},
+        unlisted=unlisted,
+        absent=absent,
+        vanished=_vanished(layout, absent),
         ragged=[("", number, "JSON_SHAPE") for number in odd],
     )

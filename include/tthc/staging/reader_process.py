@@ -24,7 +24,7 @@ from types import TracebackType
 import pyarrow as pa
 
 from tthc.domain.errors import FileRefused
-from tthc.reference.layouts import Layout
+from tthc.reference.layout import Layout
 from tthc.staging.confine import allow_cpu_seconds, confine
 from tthc.staging.reader import Reading, read
 

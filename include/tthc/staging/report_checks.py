@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tthc.domain.errors import FileRefused
-from tthc.reference.layouts import Layout
+from tthc.reference.layout import Layout
 from tthc.reference.measures import Identity, identity_of
 from tthc.staging.cell_address import Cells
 from tthc.staging.figures_told import shows_percent

@@ -10,12 +10,12 @@ from pathlib import Path
 import pandas as pd
 
 from tthc.domain.errors import FileRefused
-from tthc.reference.layouts import Layout
+from tthc.reference.layout import Layout
 from tthc.reference.sources import Source
 from tthc.staging.catalogue import parse_catalogue
 from tthc.staging.grid import match_header
 from tthc.staging.judge import judge_files, judge_rows
-from tthc.staging.parse import Meanings, Parsed, explain, parse_dossiers
+from tthc.staging.parse import WARNINGS, Meanings, Parsed, explain, parse_dossiers
 from tthc.staging.reader import Reading
 from tthc.staging.reader_process import ReaderPool
 from tthc.staging.staged_file import StagedFile
@@ -132,20 +132,31 @@ def _understand(read: list[tuple[StagedFile, Reading, Layout]], meanings: Meanin
         for number, (file, reading, _) in enumerate(parts):
             mine = refusals.get(number, parsed.refused.iloc[:0]).drop(columns="file_no")
             file.rows = rows.get(number, parsed.rows.iloc[:0]).drop(columns="file_no").reset_index(drop=True)
-            _note_reading(file, reading, mine, parsed.duplicates.get(number, 0))
+            dropped = Counter(reason for _, _, reason in reading.dropped)
+            dropped.update(parsed.dropped.get(number, {}))
+            file.rows_duplicate = parsed.duplicates.get(number, 0)
+            _note_reading(file, reading, mine, dropped)
+            for rule, count in parsed.told.get(number, {}).items():
+                file.findings.append((rule, "warning", count, WARNINGS[rule]))
 
 
-def _note_reading(file: StagedFile, reading: Reading, refused: pd.DataFrame, duplicates: int) -> None:
+def _note_reading(file: StagedFile, reading: Reading, refused: pd.DataFrame, dropped: Counter[str]) -> None:
     file.headings, file.header = reading.headings | {"": ""}, reading.header
-    file.rows_read, file.rows_dropped, file.rows_duplicate = reading.rows_read, len(reading.dropped), duplicates
+    file.rows_read, file.rows_dropped = reading.rows_read, sum(dropped.values())
+    file.rows_claimed = [int(total[""]) for total in reading.totals if total.get("")]
+    # What the file said of its rows before any was left out for what it tells; a total row counts these.
+    file.rows_listed = reading.rows_read - len(reading.dropped)
     named = [file.headings.get(column, column) for column in refused["column"]]
     file.quarantined = refused.assign(
         column_name=named,
         reason=[explain(rule, heading) for rule, heading in zip(refused["rule_id"], named, strict=True)],
         unit_code=None,
     )
-    for reason, count in Counter(reason for _, _, reason in reading.dropped).items():
+    for reason, count in dropped.items():
         file.findings.append((reason, "dropped", count, None))
-    if reading.unlisted:
-        listed = ", ".join(f"«{heading}»" for heading in reading.unlisted)
-        file.findings.append(("SCHEMA_DRIFT", "drift", len(reading.unlisted), f"cột lạ, không nạp: {listed}"))
+    if reading.hidden_sheets:
+        file.findings.append(("HIDDEN_SHEET", "warning", reading.hidden_sheets, WARNINGS["HIDDEN_SHEET"]))
+    told = [("cột lạ, không nạp", reading.unlisted), ("thiếu cột thường có", reading.vanished)]
+    drift = "; ".join(f"{what}: {', '.join(f'«{text}»' for text in texts)}" for what, texts in told if texts)
+    if drift:
+        file.findings.append(("SCHEMA_DRIFT", "drift", len(reading.unlisted) + len(reading.vanished), drift))

@@ -15,6 +15,7 @@ class StagedFile:
 
     `rows`: the accepted rows, typed. `quarantined`: one row per (row, rule): sheet, row_no, column_name, rule_id,
     reason, unit_code, ordinal. `findings`: (rule, severity, rows, detail). The counts always add up.
+    `rows_listed`: rows that looked like data; `rows_claimed`: what the file's total rows say that number is.
     """
 
     file_name: str
@@ -35,3 +36,5 @@ class StagedFile:
     rows_quarantined: int = 0
     rows_dropped: int = 0
     rows_duplicate: int = 0
+    rows_listed: int = 0
+    rows_claimed: list[int] = field(default_factory=list)

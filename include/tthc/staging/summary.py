@@ -12,7 +12,7 @@ import pandas as pd
 from tthc.domain.errors import FileRefused
 from tthc.domain.period import ReportingPeriod
 from tthc.domain.text import clean, fold
-from tthc.reference.layouts import Layout
+from tthc.reference.layout import Layout
 from tthc.reference.measures import COUNT
 from tthc.staging.cell_address import Cells
 from tthc.staging.parse import Meanings, Parsed, nothing_refused

@@ -1,0 +1,175 @@
+"""What is wrong with a layout file: every fault names the file and the setting, before any export is opened."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from tthc.domain.errors import ReferenceFault
+from tthc.domain.period import PeriodCalendar
+from tthc.reference.layout import CANONICAL, FEEDS, KINDS, SUMMARIES, Column, Condition, Layout
+
+SPECIAL_DATES = ("epoch", "epoch_ms", "excel_serial")
+CODE_VALUES = {
+    "status": {str(code) for code in range(1, 11)},
+    "channel": {"1", "2", "3"},
+    "service_level": {"toan_trinh", "mot_phan", "thong_tin"},
+    "payment_method": {"online", "cash", "transfer"},
+    **{flag: {"1", "0"} for flag in ("components_digitised", "result_digitised", "result_electronic", "data_reused")},
+}
+OWN_ENCODINGS = ("tcvn3", "vni")
+_DIRECTIVES = re.compile(r"%(.)")
+
+
+def check_layout_settings(layout: Layout, measures: set[str]) -> None:
+    """Raises ReferenceFault for the first setting that cannot be meant. `measures`: ids of measures.csv."""
+    for setting, fault in _faults(layout, measures):
+        raise ReferenceFault(f"{layout.path}, {setting}: {fault}")
+
+
+def _faults(layout: Layout, measures: set[str]) -> Iterator[tuple[str, str]]:
+    if layout.feed not in FEEDS or layout.kind not in KINDS:
+        yield "feed, kind", f"feed must be one of {FEEDS} and kind one of {KINDS}"
+        return
+    canonical = CANONICAL[layout.feed] | (measures if layout.feed == "summary" else set())
+    helpers = {column.name for column in layout.columns if column.helper}
+    known = canonical | helpers
+    for name in (*(column.name for column in layout.columns), *layout.constants, *layout.derived):
+        if name not in known:
+            yield name, f"is no column of feed {layout.feed}; known are {', '.join(sorted(canonical))}"
+    yield from _faults_of_rows(layout, known)
+    if layout.feed in SUMMARIES:
+        yield from _faults_of_summary(layout)
+    yield from _faults_of_texts(layout)
+    for column in layout.columns:
+        for setting, fault in _faults_of_column(column, layout, known):
+            yield f"[columns.{column.name}], {setting}", fault
+
+
+def _faults_of_rows(layout: Layout, known: set[str]) -> Iterator[tuple[str, str]]:
+    if layout.several_rows not in {"", "latest", "events"}:
+        yield "several_rows", 'must be "latest" or "events"'
+    for condition in layout.only_rows:
+        yield from _faults_of_condition("only_rows", condition, known)
+    for setting, names in (("code_parts", layout.code_parts), ("unit_from", layout.unit_from)):
+        special = {"agency_prefix", "sheet"} if setting == "unit_from" else set()
+        for name in set(names) - known - special if layout.feed == "dossier" else ():
+            yield setting, f"{name!r} is no column" + (", nor agency_prefix, nor sheet" if special else "")
+    for name, derivation in layout.derived.items():
+        if set(derivation) != {"when_present", "then", "otherwise"}:
+            yield f"derived.{name}", "needs when_present, then and otherwise"
+        elif derivation["when_present"] not in known:
+            yield f"derived.{name}", f"{derivation['when_present']!r} is no column"
+    for name in layout.sections:
+        if name not in known | {"dropped"}:
+            yield f"sections.{name}", "must be a column or `dropped`"
+    if layout.record_fields and not layout.records:
+        yield "record_fields", "needs `records`"
+
+
+def _faults_of_summary(layout: Layout) -> Iterator[tuple[str, str]]:
+    """A summary says whose figures it tells and of which period."""
+    columns = {column.name for column in layout.columns}
+    told = {*columns, *layout.titles, *layout.file_name}
+    if "period" not in told or not told & {"unit_name", "unit_code"}:
+        yield "titles", "a summary takes its period and its unit from columns, titles or file_name"
+    if layout.period_calendar and layout.period_calendar not in set(PeriodCalendar):
+        yield "period_calendar", f"must be one of {[str(name) for name in PeriodCalendar]}"
+    if strange := {name for identity in layout.identities for name in identity.names} - columns:
+        yield "identities", f"name {sorted(strange)}, which are no columns of this layout"
+
+
+def _faults_of_texts(layout: Layout) -> Iterator[tuple[str, str]]:
+    patterns = {
+        **{f"titles.{name}": [text] for name, text in layout.titles.items()},
+        **{f"file_name.{name}": [text] for name, text in layout.file_name.items()},
+        **{f"sections.{name}": [text] for name, text in layout.sections.items()},
+        "footers": layout.footers,
+        **{
+            name: [text[1:-1] for text in texts if is_pattern(text)]
+            for name, texts in (("ignored", layout.ignored), ("personal", layout.personal), ("sheet", [layout.sheet]))
+        },
+    }
+    for setting, texts in patterns.items():
+        for text in texts:
+            try:
+                compiled = re.compile(text)
+            except re.error as error:
+                yield setting, f"{text!r} is no regular expression: {error}"
+                continue
+            if (
+                setting.startswith(("titles.", "file_name.", "sections."))
+                and setting != "sections.dropped"
+                and not compiled.groups
+            ):
+                yield setting, f"{text!r} needs a group (…) around what is meant"
+    for encoding in layout.encodings:
+        try:
+            if encoding not in OWN_ENCODINGS:
+                codecs.lookup(encoding)
+        except LookupError:
+            yield "encodings", f"{encoding!r} is no encoding"
+    for setting, zone in (("time_zone", layout.time_zone), ("source_zone", layout.source_zone)):
+        try:
+            if zone:
+                ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            yield setting, f"{zone!r} is no IANA time zone, such as Asia/Ho_Chi_Minh"
+    if layout.source_zone and not layout.time_zone:
+        yield "source_zone", "needs `time_zone`, the zone whose days count"
+    if layout.month_names and len(layout.month_names) != 12:
+        yield "month_names", "needs twelve names, from January on"
+    yield from ((("date_formats", fault)) for fault in _faults_of_dates(layout.date_formats, layout))
+    if any(len(delimiter) != 1 for delimiter in layout.delimiters):
+        yield "delimiters", "each is one character"
+    if min(layout.header_within, layout.header_depth) < 1:
+        yield "header_within, header_depth", "must be at least 1"
+    if layout.valid_from and layout.valid_to and layout.valid_to < layout.valid_from:
+        yield "valid_to", "lies before valid_from"
+
+
+def _faults_of_dates(formats: tuple[str, ...], layout: Layout) -> Iterator[str]:
+    for form in formats:
+        if form in SPECIAL_DATES:
+            if form != "excel_serial" and not layout.time_zone:
+                yield f"{form!r} counts from 1970 in UTC and needs `time_zone`"
+        elif not set("dmbByYs") & set(_DIRECTIVES.findall(form)):
+            yield f"{form!r} names no day; strptime forms such as %d/%m/%Y are known, and {', '.join(SPECIAL_DATES)}"
+        elif set(_DIRECTIVES.findall(form)) - set("dmyYbBHIMSfpzZjaAeUW%"):
+            yield f"{form!r} holds a sign that strptime does not know"
+        elif "%z" in form and not layout.time_zone:
+            yield f"{form!r} reads an offset and needs `time_zone`"
+
+
+def _faults_of_column(column: Column, layout: Layout, known: set[str]) -> Iterator[tuple[str, str]]:
+    if not column.headings:
+        yield "headings", "must name at least one heading"
+    if column.pick not in {"first", "last"}:
+        yield "pick", 'must be "first" or "last"'
+    if column.pick == "first" and layout.several_rows != "events":
+        yield "pick", 'has a meaning only where the layout says several_rows = "events"'
+    if column.when:
+        yield from _faults_of_condition("when", column.when, known)
+    if column.take and layout.kind not in {"json", "ndjson"}:
+        yield "take", "is for JSON only"
+    if not isinstance(column.decimals, int) or not 0 <= column.decimals <= 6:
+        yield "decimals", "must be a number from 0 to 6"
+    allowed = CODE_VALUES.get(column.name)
+    words = {*column.codes.values(), *([] if column.otherwise is None else [column.otherwise])} - {""}
+    if allowed and words - allowed:
+        yield "codes", f"{sorted(words - allowed)} is no code of {column.name}; known are {sorted(allowed)}"
+    if column.otherwise is not None and not column.codes:
+        yield "otherwise", "says what words beside those of `codes` mean, and there are no `codes`"
+    yield from ((("date_formats", fault)) for fault in _faults_of_dates(column.date_formats, layout))
+
+
+def _faults_of_condition(setting: str, condition: Condition, known: set[str]) -> Iterator[tuple[str, str]]:
+    if condition.column not in known:
+        yield setting, f"{condition.column!r} is no column; one read for conditions only needs helper = true"
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a listed text is a regular expression: it stands between slashes."""
+    return len(text) > 2 and text.startswith("/") and text.endswith("/")

@@ -1,0 +1,120 @@
+"""Which rows of a list speak of one dossier, and what becomes of unwanted rows, older states and events of one case."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pandas as pd
+import pyarrow as pa
+
+from tthc.reference.layout import Layout
+from tthc.staging.columns import clean_column, holds, parse_dates, translated
+
+PLACE = ("file_no", "sheet", "row_no")
+_HOMOGLYPHS = str.maketrans("ÐƉðɖ", "ĐĐđđ")
+_FLOAT_CODE = re.compile(r"(\d+)[.,]0")
+TRANSLATED = ("unit_name", "field_name", "procedure_code", "procedure_name")
+
+
+@dataclass(slots=True)
+class Texts:
+    """Rows as cleaned text: `place` (file_no, sheet, row_no) and one column of texts, None for nothing, a canonical
+    column. `dropped`: file_no → reason → rows left out. `told`: file_no → warning → rows."""
+
+    place: pd.DataFrame
+    cells: dict[str, pd.Series]
+    dropped: dict[int, Counter[str]] = field(default_factory=dict)
+    told: dict[int, Counter[str]] = field(default_factory=dict)
+
+    def cell(self, name: str) -> pd.Series:
+        """A column, empty where neither the file nor the layout has it."""
+        return self.cells.get(name, pd.Series([None] * len(self.place), dtype=object))
+
+    def keep(self, mask: pd.Series, reason: str) -> None:
+        """Leave out the other rows, and count them."""
+        if not mask.all():
+            _count(self.dropped, self.place.loc[~mask, "file_no"], reason)
+            self.place = self.place[mask].reset_index(drop=True)
+            self.cells = {name: cells[mask].reset_index(drop=True) for name, cells in self.cells.items()}
+
+
+def texts_of(table: pa.Table, layout: Layout) -> Texts:
+    """The rows of a table that speak of dossiers, one row a dossier unless they contradict each other."""
+    texts = Texts(
+        place=table.select(list(PLACE)).to_pandas(),
+        cells={
+            name: clean_column(table.column(name), layout, layout.column(name))
+            for name in table.column_names
+            if name not in PLACE
+        },
+    )
+    for name, constant in layout.constants.items():
+        texts.cells[name] = pd.Series([constant] * table.num_rows, dtype=object)
+    for condition in layout.only_rows:
+        texts.keep(holds(texts.cell(condition.column), condition), "NOT_WANTED")
+    _mend(texts)
+    for column in layout.columns:
+        if column.codes and column.name in TRANSLATED:
+            texts.cells[column.name] = translated(texts.cell(column.name), column)
+    if "sheet" in layout.unit_from:
+        texts.cells["sheet"] = texts.place["sheet"].astype(object)
+    # A condition sees the cells as they stand in the file, whatever another condition takes away.
+    masks = {c.name: holds(texts.cell(c.when.column), c.when) for c in layout.columns if c.when}
+    for name, mask in masks.items():
+        texts.cells[name] = texts.cell(name).where(mask, None)
+    if len(layout.code_parts) > 1:
+        parts = pd.DataFrame({name: texts.cell(name).fillna("") for name in layout.code_parts})
+        whole = parts.agg("/".join, axis=1).astype(object)
+        texts.cells["dossier_code"] = whole.where(texts.cell("dossier_code").notna(), None)
+    if layout.several_rows:
+        _combine(texts, layout)
+    return texts
+
+
+def _mend(texts: Texts) -> None:
+    """What exporters do to letters and codes: Ð for Đ is told and mended, "12345.0" is 12345."""
+    for name, cells in texts.cells.items():
+        words = [word for word in cells.dropna().unique() if word.translate(_HOMOGLYPHS) != word]
+        if words:
+            _count(texts.told, texts.place.loc[cells.isin(words), "file_no"], "HOMOGLYPH")
+            texts.cells[name] = cells.replace({word: word.translate(_HOMOGLYPHS) for word in words})
+    for name in ("unit_name", "dossier_code"):
+        if name in texts.cells:
+            cells = texts.cells[name]
+            floats = cells.str.fullmatch(_FLOAT_CODE).fillna(False).astype(bool)
+            if floats.any():
+                texts.cells[name] = cells.where(~floats, cells.str.replace(r"[.,]0$", "", regex=True))
+
+
+def _combine(texts: Texts, layout: Layout) -> None:
+    """Several rows of one dossier become one: the latest, or for events the first or last filled cell a column.
+
+    Rows come in the order of `row_at`, those of one moment as they stand in the file. A row without a code, or with a
+    moment that cannot be read, stays for itself and is refused later.
+    """
+    days, moments, unreadable = parse_dates(texts.cell("row_at"), layout, layout.column("row_at"))
+    frame = texts.place.assign(**texts.cells, order=moments.fillna(days), at=range(len(texts.place)))
+    code = texts.cell("dossier_code").str.replace(r"\s", "", regex=True).str.upper()
+    alone = code.isna() | unreadable
+    frame["key"] = code.where(~alone, None)
+    ordered = frame[~alone].sort_values(["order", "at"], kind="stable", na_position="first")
+    groups = ordered.groupby(["file_no", "key"], sort=False)
+    latest = ordered[~ordered.duplicated(["file_no", "key"], keep="last")].set_index(["file_no", "key"])
+    if layout.several_rows == "events":
+        for name in texts.cells:
+            column = layout.column(name)
+            picked = groups[name].first() if column and column.pick == "first" else groups[name].last()
+            latest[name] = picked.reindex(latest.index)
+    whole = pd.concat([latest.reset_index(), frame[alone]], ignore_index=True).sort_values("at", ignore_index=True)
+    reason = "EVENT" if layout.several_rows == "events" else "OLDER_STATE"
+    gone = frame.loc[~frame["at"].isin(whole["at"]), "file_no"]
+    _count(texts.dropped, gone, reason)
+    texts.place = whole[list(PLACE)]
+    texts.cells = {name: whole[name].astype(object).where(whole[name].notna(), None) for name in texts.cells}
+
+
+def _count(counts: dict[int, Counter[str]], file_numbers: pd.Series, reason: str) -> None:
+    for number, rows in file_numbers.value_counts().items():
+        counts.setdefault(int(str(number)), Counter())[reason] += int(rows)

@@ -1,0 +1,203 @@
+"""Which rows of a table are no data: blank, column numbers, a repeated header, totals, sections, the signature block.
+
+A row is looked at one by one only when it looks odd: a required cell is empty, or it begins like a total or the header.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tthc.domain.text import clean, fold
+from tthc.reference.layout import SUMMARIES, Layout
+from tthc.staging.grid import Grid
+
+_NUMBERING = re.compile(r"\(?(?:\d{1,3}|[a-z])\)?(?:\s*=.*)?")
+_AMOUNT = re.compile(r"[\d.,\s]+")
+_COUNT = re.compile(r"\s*[:(]?\s*(?:là|có|gồm)?\s*(\d{1,3}(?:[.,]\d{3})+|\d{1,7})\s*(?:hồ sơ|hs|dòng)?\s*\)?\.?")
+LEAD = 3  # a label stands in one of the first cells
+
+
+@dataclass(slots=True)
+class RowKinds:
+    """`kinds`: position of a row that is no data → why. `sections`: column → text said of each row by the section row
+    above it. `totals`: the cells of each total row by canonical column, and under "" what it counts, if it says so."""
+
+    kinds: dict[int, str] = field(default_factory=dict)
+    sections: dict[str, list[str]] = field(default_factory=dict)
+    totals: list[dict[str, str]] = field(default_factory=list)
+
+
+def kinds_of(columns: list[pa.Array], grid: Grid, layout: Layout, positions: dict[str, int]) -> RowKinds:
+    """Look at the odd rows of a grid; `columns` are its NFC columns, `positions` where canonical columns stand."""
+    look = _Look(columns, grid, layout, positions)
+    said = []
+    if layout.feed not in SUMMARIES:  # reports sort their rows by what they count (`report_rows`)
+        said = list(look.sections())
+        look.footer()
+        look.subtotals()
+    found = RowKinds(kinds=look.kinds, totals=look.told_totals())
+    for name in dict.fromkeys(name for _, name, _ in said):
+        starts = [(index, text) for index, of, text in said if of == name]
+        texts = [""] * starts[0][0]
+        for (index, text), (end, _) in zip(starts, [*starts[1:], (look.count, "")], strict=True):
+            texts += [text] * (end - index)
+        found.sections[name] = texts
+    return found
+
+
+class _Look:
+    def __init__(self, columns: list[pa.Array], grid: Grid, layout: Layout, positions: dict[str, int]) -> None:
+        self.columns, self.layout, self.positions = columns, layout, positions
+        self.count = len(columns[0])
+        self.key = [positions[c.name] for c in layout.columns if c.required and c.name in positions]
+        self.key = self.key or [next(iter(positions.values()))]
+        self.header = [{fold(part) for part in (text, *text.split("|"))} for text in grid.header]
+        self.total_words = {fold(word) for word in layout.total_words}
+        self.subtotal_words = tuple(fold(word) + " " for word in layout.subtotal_words)
+        self.kinds: dict[int, str] = {}
+        self.weak: dict[int, list[str]] = {}
+        odd = pc.indices_nonzero(self._odd(grid)).to_pylist()
+        self.odd_count, self.last_even = len(odd), self._last_even(odd)
+        for index in odd:
+            self._judge(index, [column[index].as_py() or "" for column in self.columns])
+
+    def _odd(self, grid: Grid) -> pa.Array:
+        odd = pa.array([False] * self.count, pa.bool_())
+        for position in self.key:
+            odd = pc.or_(odd, pc.equal(pc.utf8_trim_whitespace(self.columns[position]), ""))
+        words = "|".join(re.escape(word) for word in (*self.layout.total_words, *self.layout.subtotal_words))
+        for cells in self.columns[:LEAD]:
+            odd = pc.or_(odd, pc.match_substring_regex(cells, f"^\\s*(?:{words})", ignore_case=True))
+        heading = grid.header[self.key[0]]
+        parts = pa.array([clean(part).lower() for part in (heading, *heading.split("|"))], pa.string())
+        plain = pc.utf8_lower(pc.utf8_trim_whitespace(self.columns[self.key[0]]))
+        odd = pc.or_(odd, pc.is_in(plain, value_set=parts))
+        # Column numbers stand below a header, the first one or one repeated.
+        below = pa.concat_arrays([pa.array([True]), odd])[: self.count]
+        return pc.or_(odd, pc.and_(below, pc.match_substring_regex(plain, r"^\(?(?:\d{1,3}|[a-z])\)?\s*(?:=.*)?$")))
+
+    def _last_even(self, odd: list[int]) -> int:
+        last = self.count - 1
+        for index in reversed(odd):
+            if index != last:
+                break
+            last -= 1
+        return last
+
+    def _data_like(self, cells: list[str]) -> bool:
+        return all(cells[position].strip() for position in self.key)
+
+    def _poor(self, cells: list[str]) -> bool:
+        """At most half of the required cells are filled."""
+        return sum(bool(cells[at].strip()) for at in self.key) * 2 <= len(self.key)
+
+    def _judge(self, index: int, cells: list[str]) -> None:
+        filled = [cell.strip() for cell in cells if cell.strip()]
+        keys = [fold(cell) for cell in cells]
+        if not filled:
+            self.kinds[index] = "BLANK"
+        elif self._is_numbering(index, filled):
+            self.kinds[index] = "COLUMN_NUMBERS"
+        elif self._is_header(keys):
+            self.kinds[index] = "REPEATED_HEADER"
+        elif self.layout.feed == "dossier" and self._data_like(cells):
+            return
+        elif any(self._is_total(key) for key in keys[:LEAD]):
+            self.kinds[index] = "TOTAL_ROW"
+            self.weak[index] = cells
+        elif self.layout.feed == "dossier" and any(key.startswith(self.subtotal_words) for key in keys[:LEAD]):
+            self.kinds[index] = "SUBTOTAL"
+        else:
+            self.weak[index] = cells
+
+    def _is_numbering(self, index: int, filled: list[str]) -> bool:
+        if len(self.kinds) != index and self.kinds.get(index - 1) != "REPEATED_HEADER":
+            return False
+        return len(filled) > 2 and all(_NUMBERING.fullmatch(cell.casefold()) for cell in filled)
+
+    def _is_header(self, keys: list[str]) -> bool:
+        hits = [key in heading for key, heading in zip(keys, self.header, strict=True) if key]
+        return len(hits) > 1 and all(hits)
+
+    def _is_total(self, key: str) -> bool:
+        label = key.rstrip(" :.")
+        if label in self.total_words:
+            return True
+        return any(label.startswith(word) and _COUNT.fullmatch(label[len(word) :]) for word in self.total_words)
+
+    def sections(self) -> Iterator[tuple[int, str, str]]:
+        """(row, column, text) of section rows; rows of the pattern `dropped` say nothing of the rows below."""
+        patterns = {name: re.compile(text, re.IGNORECASE) for name, text in self.layout.sections.items()}
+        for index, cells in self.weak.items():
+            if index in self.kinds or not self._poor(cells):
+                continue
+            words = [text for cell in cells if (text := clean(cell)) and not _AMOUNT.fullmatch(text)]
+            line = " ".join(dict.fromkeys(words))
+            for name, pattern in patterns.items():
+                if match := pattern.match(line):
+                    self.kinds[index] = "SECTION"
+                    if name != "dropped":
+                        yield index, name, match.group(1).strip()
+                    break
+
+    def footer(self) -> None:
+        """From a signature line after the last row of data on, nothing is data any more."""
+        patterns = [re.compile(text) for text in self.layout.footers]
+        start = None
+        for index in sorted({*self.weak, *self.kinds}, reverse=True):
+            if index <= self.last_even:
+                break
+            cells = self.weak.get(index, [])
+            if index not in self.kinds and not self._poor(cells):
+                break
+            lines = [fold(cell) for cell in cells if cell.strip()]
+            if any(pattern.fullmatch(line) for line in lines for pattern in patterns):
+                start = index
+        for index in self.weak:
+            if start is not None and index >= start and index not in self.kinds:
+                self.kinds[index] = "FOOTER"
+
+    def subtotals(self) -> None:
+        """A total with data before and after it is that of a group."""
+        data = [index for index in self.weak if index not in self.kinds]
+        first, last = self._first_data(data), max([self.last_even, *data], default=-1)
+        for index, kind in self.kinds.items():
+            if kind == "TOTAL_ROW" and first < index < last:
+                self.kinds[index] = "SUBTOTAL"
+
+    def _first_data(self, weak: list[int]) -> int:
+        return next((at for at in range(self.count) if at not in self.kinds or at in weak), self.count)
+
+    def told_totals(self) -> list[dict[str, str]]:
+        """Total rows by canonical column; under "" the number of rows they claim: beside or within the label, or in
+        the column of dossier codes."""
+        told = []
+        for index, kind in self.kinds.items():
+            if kind == "TOTAL_ROW":
+                cells = self.weak[index]
+                total = {name: cells[position] for name, position in self.positions.items()}
+                told.append(total | {"": self._claimed(cells)})
+        return told
+
+    def _claimed(self, cells: list[str]) -> str:
+        place = next(at for at, cell in enumerate(cells[:LEAD]) if self._is_total(fold(cell)))
+        label = fold(cells[place]).rstrip(" :.")
+        texts = [label[len(word) :] for word in self.total_words if label.startswith(word)]
+        beside = (place + 1, self.positions.get("dossier_code", place + 1))
+        texts += [fold(cells[at]) for at in beside if self._may_count(at)]
+        claims = [match.group(1) for text in texts if (match := _COUNT.fullmatch(text))]
+        return re.sub(r"\D", "", claims[0]) if claims else ""
+
+    def _may_count(self, place: int) -> bool:
+        """A number below texts counts rows; below numbers it is their sum."""
+        if place >= len(self.columns):
+            return False
+        if place == self.positions.get("dossier_code"):
+            return True
+        sample = (text for at, text in enumerate(self.columns[place][:200].to_pylist()) if at not in self.kinds)
+        return any(text.strip() and not _AMOUNT.fullmatch(text) for text in sample)
