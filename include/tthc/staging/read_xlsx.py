@@ -47,11 +47,10 @@ def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int]:
             wanted = Listed([layout.sheet])
             names = [meta.name for meta in tables if meta.name in wanted] if layout.sheet else visible
             book = _Book(path, layout)
-            grids = [
-                grid for name in names if (grid := book.grid_of_sheet(name, *_head(head, name, layout))) is not None
-            ]
+            found = [book.grid_of_sheet(name, *_head(head, name, layout)) for name in names]
     except (python_calamine.CalamineError, fastexcel.FastExcelError, zipfile.BadZipFile) as error:
         raise FileRefused("FILE_CORRUPT", "sổ Excel hỏng / the workbook is damaged") from error
+    grids = [grid for grid in found if grid is not None]
     if not grids:
         raise FileRefused("HEADER", "không trang nào có dòng tiêu đề của mẫu này / no sheet has this layout's header")
     if len(grids) > 1 and not layout.several_sheets:
@@ -147,8 +146,8 @@ class _Book:
         except fastexcel.UnsupportedColumnTypeCombinationError:
             sheet = self._fast.load_sheet(name, **options, dtypes="string")
             _, errors = sheet.to_arrow_with_errors()
-            texts = self._cell_by_cell(name, first)
-        places = [info.absolute_index for info in sheet.selected_columns]
+            places = [info.absolute_index for info in sheet.selected_columns]
+            texts = self._cell_by_cell(name, first, places)
         columns = [pa.array([""] * len(texts[0]), pa.string())] * max(len(header), max(places) + 1)
         for place, column in zip(places, texts, strict=True):
             columns[place] = column
@@ -157,13 +156,13 @@ class _Book:
     def _decimal(self, place: int) -> str:
         return self._decimals.get(place) or self._layout.decimal
 
-    def _cell_by_cell(self, name: str, first: int) -> list[pa.Array]:
+    def _cell_by_cell(self, name: str, first: int, places: Sequence[int]) -> list[pa.Array]:
         """The same by the kind of every single cell, a few thousand rows at a time."""
         with _open(self._path) as workbook:
             rows = islice(workbook.get_sheet_by_name(name).iter_rows(), first, None)
             parts: list[list[pa.Array]] = []
             while block := list(islice(rows, 4096)):
-                columns = enumerate(zip(*block, strict=True))
+                columns = zip(places, zip(*block, strict=True), strict=True)
                 parts.append([_array(cells, self._decimal(place)) for place, cells in columns])
         return [pa.concat_arrays(pieces) for pieces in zip(*parts, strict=True)]
 
