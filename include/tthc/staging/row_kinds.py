@@ -16,7 +16,7 @@ from tthc.domain.text import clean, fold
 from tthc.reference.layout import SUMMARIES, Layout
 from tthc.staging.grid import Grid
 
-_NUMBERING = re.compile(r"\(?(?:\d{1,3}|[a-z])\)?(?:\s*=.*)?")
+_NUMBERING = re.compile(r"\(?(?:(\d{1,3})|[a-z])\)?(?:\s*=.*)?")
 _AMOUNT = re.compile(r"[\d.,\s]+")
 _COUNT = re.compile(r"\s*[:(]?\s*(?:là|có|gồm)?\s*(\d{1,3}(?:[.,]\d{3})+|\d{1,7})\s*(?:hồ sơ|hs|dòng)?\s*\)?\.?")
 LEAD = 3  # a label stands in one of the first cells
@@ -118,7 +118,13 @@ class _Look:
     def _is_numbering(self, index: int, filled: list[str]) -> bool:
         if len(self.kinds) != index and self.kinds.get(index - 1) != "REPEATED_HEADER":
             return False
-        return len(filled) > 2 and all(_NUMBERING.fullmatch(cell.casefold()) for cell in filled)
+        marks = [_NUMBERING.fullmatch(cell.casefold()) for cell in filled]
+        numbers = [int(mark.group(1)) for mark in marks if mark and mark.group(1)]
+        return (
+            len(filled) > 2
+            and all(marks)
+            and numbers == list(range(min(numbers, default=0), max(numbers, default=0) + 1))
+        )
 
     def _is_header(self, keys: list[str]) -> bool:
         hits = [key in heading for key, heading in zip(keys, self.header, strict=True) if key]
