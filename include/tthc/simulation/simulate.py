@@ -16,7 +16,9 @@ from tthc.settings import settings
 from tthc.simulation.dirt import seed_dirt
 from tthc.simulation.exports import Seeded, write_exports
 from tthc.simulation.province import SOURCES, Province, draw_province
+from tthc.simulation.reports import REPORTS, STATISTICS, UnitCounts, write_reports
 from tthc.simulation.summaries import last_closed_quarter, write_form
+from tthc.simulation.true_reports import true_reports
 from tthc.simulation.truth import true_figures, true_form_06a
 
 SUMMARIES = "tong_hop_06a_xlsx"
@@ -45,7 +47,8 @@ def simulate(
     The first night exports every dossier known by then, a later one what is open or changed within 90 days. All of
     `dossiers` are known by the last night. The same arguments write the same bytes. Without `dirty` no row is
     broken, repeated or blank. A night simulated before is replaced; a night's directory that holds anything else
-    raises Misconfigured. `truth.json` holds night, figures, form_06a and where the dirt lies, by file and row.
+    raises Misconfigured. `truth.json` holds night, figures, form_06a, what the summary reports count (reports), and where
+    the dirt lies, by file and row.
     """
     tell = progress or (lambda message: None)
     tell(f"drawing {dossiers} dossiers of province {province}")
@@ -60,6 +63,7 @@ def simulate(
         tell(f"counting the truth of {night}")
         truth = _truth(drawn, night)
         _write_forms(directory / SUMMARIES, drawn, night, truth["form_06a"])
+        truth["reports"] = _write_reports(directory, drawn, night)
         text = json.dumps(truth | _told(seeded), ensure_ascii=False, separators=(",", ":"))
         (directory / "truth.json").write_text(text, encoding="utf-8")
         written.append(directory)
@@ -72,7 +76,7 @@ def _clear(directory: Path) -> None:
         return
     if any(directory.iterdir()) and not (directory / "truth.json").is_file():
         raise Misconfigured(f"{directory} holds files that are not a simulation's; choose another --out")
-    for source in (*SOURCES, SUMMARIES):
+    for source in (*SOURCES, SUMMARIES, REPORTS, STATISTICS):
         for path in directory.glob(f"{source}/*"):
             path.unlink()
 
@@ -127,3 +131,17 @@ def _write_forms(directory: Path, province: Province, night: date, form: list[di
             total=rows["*"],
             night=night,
         )
+
+
+def _write_reports(directory: Path, province: Province, night: date) -> list[dict[str, Any]]:
+    """Summary reports of every unit for the last closed quarter; what they count, one row a unit."""
+    quarter = last_closed_quarter(night)
+    states = [state for life in province.lives if (state := life.state_on(night)) is not None]
+    counted = true_reports(states, quarter, province.procedures)
+    units = [
+        UnitCounts(unit_code=code, unit_name=province.offices[code].name_on(quarter.end), counts=counted[code])
+        for code in sorted(counted)
+    ]
+    write_reports(directory, units, quarter, night)
+    period = {"period_calendar": quarter.calendar, "period_kind": quarter.kind, "period_label": quarter.label}
+    return [{**period, "unit_code": unit.unit_code, "measures": dict(sorted(unit.counts.items()))} for unit in units]
