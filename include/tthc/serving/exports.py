@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -12,10 +12,12 @@ import sqlalchemy as sa
 
 from tthc.domain.errors import Misconfigured
 from tthc.reference.kpis import Metric, read_metrics
+from tthc.reference.layouts import SUMMARIES, read_layouts
 from tthc.reference.lists import Target, read_targets
 from tthc.reference.units import Unit, read_places
 from tthc.serving import figures, form_06a, scorecard
 from tthc.serving.assessment import assess
+from tthc.serving.differences import differing_cells
 from tthc.serving.figures import DEFAULT_BASIS, Period, Publication
 from tthc.serving.members import figures_of_unit, members_of
 from tthc.serving.workbooks import checked_target
@@ -32,13 +34,14 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """The reference files serving reads: units of the province, metrics, targets."""
+    """The reference files serving reads: units of the province, metrics, targets, and the titles of reports by layout."""
 
     province: str
     units: Sequence[Unit]
     definitions: str
     metrics: Sequence[Metric]
     targets: Sequence[Target]
+    reports: Mapping[str, str]
 
 
 def read_registry(settings: Settings) -> Registry:
@@ -50,6 +53,7 @@ def read_registry(settings: Settings) -> Registry:
         definitions=definitions,
         metrics=metrics,
         targets=read_targets(settings),
+        reports={layout.id: layout.title for layout in read_layouts(settings).values() if layout.feed in SUMMARIES},
     )
 
 
@@ -102,6 +106,7 @@ def write_form(
         period=period,
         publication=publication_of(connection),
         rows=rows,
+        differing=len(differing_cells(connection, period, unit.unit_code)),
     )
     return not any("withheld" in row["flags"] for row in rows)
 

@@ -57,8 +57,10 @@ def write(
     period: Period,
     publication: Publication,
     rows: Sequence[dict[str, Any]],
+    differing: int = 0,
 ) -> None:
-    """Write the form; `rows` as `figures.form_rows` gives them. Raises OutsideSystemFailed."""
+    """Write the form; `rows` as `figures.form_rows` gives them, `differing`: cells of the unit's reports that tell
+    other figures. Raises OutsideSystemFailed."""
     fields = sorted((row for row in rows if row["field_code"] != "*"), key=lambda row: sort_key(row["field_name"]))
     total = next((row for row in rows if row["field_code"] == "*"), dict.fromkeys((*COUNTS, "withdrawn", "stopped"), 0))
     with writing(target, title=f"{FORM}, {unit.unit_name}, {period.label}", made_at=publication.published_at) as book:
@@ -69,7 +71,7 @@ def write(
         for offset, row in enumerate(fields):
             _row(book, sheet, first + offset, offset + 1, row["field_name"], row, "")
         _row(book, sheet, first + len(fields), None, "Tổng số", total, "total_")
-        _below(sheet, first + len(fields) + 2, _notes(total, fields, unit))
+        _below(sheet, first + len(fields) + 2, _notes(total, fields, unit, differing))
 
 
 def office(unit: UnitFigures) -> str:
@@ -107,7 +109,7 @@ def _row(book: Book, sheet: Any, line: int, number: int | None, name: str, count
     book.put_row(sheet, line, [(number, "middle"), (name, f"{bold}text"), *numbers])
 
 
-def _notes(total: dict[str, Any], fields: Sequence[dict[str, Any]], unit: UnitFigures) -> list[str]:
+def _notes(total: dict[str, Any], fields: Sequence[dict[str, Any]], unit: UnitFigures, differing: int) -> list[str]:
     notes = []
     if "withdrawn" in total:
         notes.append(
@@ -118,6 +120,10 @@ def _notes(total: dict[str, Any], fields: Sequence[dict[str, Any]], unit: UnitFi
     notes += [f"Số liệu {wording.FLAGS[flag]}." for flag in wording.FLAGS if flag in told]
     if unit.units_expected is not None and unit.units_reported != unit.units_expected:
         notes.append(f"Mới có {unit.coverage} đơn vị có dữ liệu; số tổng chưa đủ.")
+    if differing:
+        notes.append(
+            f"Báo cáo tổng hợp về đơn vị khác số tính từ hồ sơ ở {wording.count(differing)} ô (trang Đối chiếu)."
+        )
     notes.append("Hạn tính theo ngày: trả đúng ngày hẹn là đúng hạn.")
     return notes
 

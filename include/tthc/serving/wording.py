@@ -48,6 +48,7 @@ DROPPED = {
     "SECTION_ROW": "dòng mục, là tổng các dòng dưới nó",
     "NO_FIGURES": "dòng không có số liệu",
 }
+DIFFERENCES_SHOWN = 300
 LEVELS = {"commune": "Xã, phường", "department": "Sở, ban, ngành", "province": "Tỉnh"}
 
 _ROMAN = ("I", "II", "III", "IV")
@@ -56,6 +57,12 @@ _ROMAN = ("I", "II", "III", "IV")
 def count(number: int | None) -> str:
     """1234567 → "1.234.567"; None (withheld) → "tạm giữ"."""
     return WITHHELD if number is None else f"{number:,}".replace(",", ".")
+
+
+def signed(number: int) -> str:
+    """A difference: 1234 → "+1.234", -5 → "−5"."""
+    sign = "−" if number < 0 else "+" if number > 0 else ""
+    return f"{sign}{count(abs(number))}"
 
 
 def decimal(number: Decimal, places: int = 2) -> str:

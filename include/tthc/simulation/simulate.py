@@ -47,8 +47,8 @@ def simulate(
     The first night exports every dossier known by then, a later one what is open or changed within 90 days. All of
     `dossiers` are known by the last night. The same arguments write the same bytes. Without `dirty` no row is
     broken, repeated or blank. A night simulated before is replaced; a night's directory that holds anything else
-    raises Misconfigured. `truth.json` holds night, figures, form_06a, what the summary reports count (reports), and where
-    the dirt lies, by file and row.
+    raises Misconfigured. `truth.json` holds night, figures, form_06a, what the summary reports count, and where the
+    dirt lies, by file and row.
     """
     tell = progress or (lambda message: None)
     tell(f"drawing {dossiers} dossiers of province {province}")

@@ -20,6 +20,7 @@ from tthc.domain.errors import Misconfigured, OutsideSystemFailed
 from tthc.domain.text import sort_key
 from tthc.serving import exports, figures, form_06a, wording
 from tthc.serving.assessment import UNMEASURED, Assessment, assess
+from tthc.serving.differences import compared_reports, differing_cells
 from tthc.serving.exports import Registry
 from tthc.serving.figures import DEFAULT_BASIS, DEFAULT_CALENDAR, Period, Publication
 from tthc.serving.members import figures_of_unit, members_of
@@ -105,6 +106,7 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
             found = figures_of_unit(connection, choice.period, choice.basis, place)
             rows = figures.form_rows(connection, choice.period, choice.basis, code)
             verdicts = figures.target_rows(connection, choice.period, choice.basis)
+            differing = differing_cells(connection, choice.period, code)
         promised = [target for target in registry.targets if target.unit_code == code]
         rows.sort(key=lambda row: (row["field_code"] == "*", sort_key(row["field_name"])))
         return pages.show(
@@ -116,6 +118,8 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
             rows=rows,
             counts=form_06a.COUNTS,
             targets=_by_measure(assess(promised, verdicts, choice.period)),
+            differences=differing,
+            titles=registry.reports,
         )
 
     @app.get("/targets")
@@ -136,6 +140,17 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
             names=names,
             targets=_by_measure(assess(ours, verdicts, choice.period)),
             elsewhere=len(registry.targets) - len(ours),
+        )
+
+    @app.get("/differences")
+    def differences(request: Request, period: PeriodKey = "", basis: Basis = DEFAULT_BASIS) -> HTMLResponse:
+        with figures.as_analyst(settings) as connection:
+            choice = _choose(connection, registry, period, basis)
+            unit = figures_of_unit(connection, choice.period, choice.basis, own)
+            reports = compared_reports(connection, choice.period)
+            rows = differing_cells(connection, choice.period)
+        return pages.show(
+            request, "differences", choice=choice, unit=unit, reports=reports, rows=rows, titles=registry.reports
         )
 
     @app.get("/quality")

@@ -1,0 +1,21 @@
+"""Where summary reports and dossiers tell different figures: the cells of a period, of one unit or of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from tthc.serving.figures import Period, statement
+
+
+def differing_cells(connection: sa.Connection, period: Period, unit_code: str | None = None) -> Sequence[sa.RowMapping]:
+    """Rows of `mart.reported_difference`, the largest difference first; always by the unit that the report names."""
+    key = {"period": period.label, "calendar": period.calendar, "unit": unit_code}
+    return connection.execute(statement("differences"), key).mappings().all()
+
+
+def compared_reports(connection: sa.Connection, period: Period) -> Sequence[sa.RowMapping]:
+    """Report (layout) → how many cells it has, how many were compared, how many differ."""
+    key = {"period": period.label, "calendar": period.calendar}
+    return connection.execute(statement("compared"), key).mappings().all()
