@@ -77,7 +77,7 @@ KEPT = {
     "flows": "select * from mart.flow_day",
     "nights": "select * from mart.dossier_status_day",
     "incidents": "select rule_id, source_id, unit_code, state, subject from alerts.incident",
-    "messages": "select kind, body, sent_at is not null from alerts.outbox",
+    "messages": "select kind, case when kind <> 'report' then body end, sent_at is not null from alerts.outbox",
 }
 
 

@@ -68,5 +68,5 @@ def test_the_next_sound_publication_gives_the_figure_again(warehouse: Warehouse)
     assert warehouse.figure("received", unit="18394", period="2026-01", profile="TT01_06A") == (1, None)
     states = warehouse.query("select state, resolved_on from alerts.incident where source_id = 'figures'")
     assert states == [{"state": "resolved", "resolved_on": date(2026, 2, 10)}]
-    kinds = warehouse.query("select kind from alerts.outbox order by message_id")
+    kinds = warehouse.query("select kind from alerts.outbox order by event_id")
     assert [row["kind"] for row in kinds][-2:] == ["opened", "resolved"]

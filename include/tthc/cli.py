@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +15,13 @@ import typer
 
 from tthc.cli_db import db
 from tthc.domain.errors import TthcError
-from tthc.settings import LOCAL, settings
+from tthc.incident_commands import incidents, messages, watchdog
+from tthc.settings import settings
+from tthc.terminal import AsJson, By, Reason
+from tthc.terminal import night as _night
+from tthc.terminal import rows as _rows
+from tthc.terminal import say as _say
+from tthc.terminal import show as _show
 
 if TYPE_CHECKING:
     from tthc.pipeline import Outcome
@@ -31,7 +36,6 @@ app = typer.Typer(
 files = typer.Typer(no_args_is_help=True, help="Files and what became of them.")
 quarantine = typer.Typer(no_args_is_help=True, help="Rows that were refused, and why.")
 export = typer.Typer(no_args_is_help=True, help="Published figures as Excel workbooks.")
-incidents = typer.Typer(no_args_is_help=True, help="What failed and is not over.")
 summaries = typer.Typer(no_args_is_help=True, help="Summary reports beside what the dossiers give.")
 layout = typer.Typer(no_args_is_help=True, help="Layouts: what an export looks like.")
 for name, group in (
@@ -40,52 +44,14 @@ for name, group in (
     ("export", export),
     ("incidents", incidents),
     ("summaries", summaries),
+    ("messages", messages),
     ("layout", layout),
     ("db", db),
 ):
     app.add_typer(group, name=name)
+app.command()(watchdog)
 
 _UNITS_SHOWN = 5
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-
-
-def _night(text: str | None) -> date:
-    if text is None:
-        return datetime.now(LOCAL).date()
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a date of the form yyyy-mm-dd") from None
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def _show(rows: list[dict[str, Any]], as_json: bool, nothing: str) -> None:
-    if as_json:
-        print(json.dumps(rows, ensure_ascii=False, default=str, indent=1))
-        return
-    if not rows:
-        print(nothing)
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*rows[0], show_lines=False)
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
-
-
-def _rows(statement: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    import sqlalchemy as sa
-
-    from tthc.warehouse.connect import transaction
-
-    with transaction(settings()) as connection:
-        return [dict(row) for row in connection.execute(sa.text(statement), parameters).mappings()]
 
 
 @app.command()
@@ -262,10 +228,6 @@ def files_list(
     _show(rows, as_json, "no file was delivered yet")
 
 
-By = Annotated[str, typer.Option(help="Who decides; kept on record.")]
-Reason = Annotated[str, typer.Option(help="Why; kept on record.")]
-
-
 @files.command("release")
 def files_release(delivery_id: int, by: By, reason: Reason) -> None:
     """Let a held file in: its good rows are loaded and the figures published."""
@@ -348,20 +310,6 @@ def serve(
     from tthc.serving.web.listen import serve_pages
 
     serve_pages(settings(), host, port, say=lambda address: print(address, flush=True))
-
-
-@incidents.command("list")
-def incidents_list(
-    all_: Annotated[bool, typer.Option("--all", help="Resolved ones too.")] = False, as_json: AsJson = False
-) -> None:
-    """Open incidents, the gravest first."""
-    rows = _rows(
-        "select incident_id, severity, state, opened_on, last_seen_on, resolved_on, subject from alerts.incident "
-        "where :all or state <> 'resolved' "
-        "order by array_position(array['critical', 'error', 'warning'], severity), opened_on, incident_id",
-        {"all": all_},
-    )
-    _show(rows, as_json, "no incident is open")
 
 
 @summaries.command("differences")

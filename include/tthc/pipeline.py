@@ -11,13 +11,13 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from tthc.alerts.dispatch import dispatch
+from tthc.alerts.dispatch import Dispatched, check_channels, dispatch
 from tthc.alerts.incidents import (
     note_differences,
     open_fetch_incidents,
@@ -85,7 +85,9 @@ def tonight() -> date:
 
 def init(settings: Settings) -> None:
     """Create or migrate the warehouse, load include/reference, rebuild the views. Changes no figure by itself."""
+    check_channels(settings)
     with transaction(settings, writing=True) as connection:
+        connection.execute(sa.text("set local lock_timeout = '90s'"))  # no reader holds up the night for ever
         schema.migrate(connection)
         schema.check_key(connection, schema.hmac_key(settings), settings.province)
         schema.load_reference(connection, settings)
@@ -214,8 +216,8 @@ def load(settings: Settings, batch: Sequence[Receipt], readers: ReaderPool) -> O
             ready |= {file.sha256: file for file in stage_files(settings, missing, procedures, readers)}
         staged = [ready[receipt.sha256] for receipt in asked.parse]
         fetches.refuse_wrong_units(connection, batch, staged)
-        warehouse.note_known(connection, asked.known)
-        ids = warehouse.load(connection, source.id, night, staged)
+        known = warehouse.note_known(connection, asked.known)
+        ids = known + warehouse.load(connection, source.id, night, staged)
         if ids:
             open_incidents(connection, ids)
         if fetches.note_wrong_units(connection, batch, staged):
@@ -281,10 +283,9 @@ def explain(settings: Settings, key: dict[str, str]) -> Explanation:
         return explain_figure(connection, key, read_metrics(settings)[1], settings.province)
 
 
-def notify(settings: Settings) -> Path | None:
-    """Send what waits in the outbox; returns the digest written."""
-    with transaction(settings) as connection:
-        return dispatch(connection, settings)
+def notify(settings: Settings, night: date | None = None, now: datetime | None = None) -> Dispatched:
+    """Send what waits in the outbox. `night`: the run of that night has just ended, so its report is due."""
+    return dispatch(settings, now or datetime.now(UTC), night)
 
 
 def write_quarantine(settings: Settings, out: Path) -> list[Path]:
@@ -305,7 +306,7 @@ def run(settings: Settings, drop: Path, night: date, say: Say = lambda _: None) 
     receipts, growing = receive(settings, drop, night)
     total = Outcome()
     total.add("deferred", len(growing))
-    return _finish(settings, receipts, total, say)
+    return _finish(settings, receipts, night, total, say)
 
 
 def run_portals(
@@ -318,10 +319,10 @@ def run_portals(
         came, missing = fetch(settings, source_id, night, say=say)
         receipts += came
         failed += [(source_id, fetched) for fetched in missing]
-    return _finish(settings, receipts, Outcome(), say), failed
+    return _finish(settings, receipts, night, Outcome(), say), failed
 
 
-def _finish(settings: Settings, receipts: Sequence[Receipt], total: Outcome, say: Say) -> Outcome:
+def _finish(settings: Settings, receipts: Sequence[Receipt], night: date, total: Outcome, say: Say) -> Outcome:
     """Load what was landed, publish, notify."""
     done = 0
     with ReaderPool() as readers:
@@ -331,5 +332,7 @@ def _finish(settings: Settings, receipts: Sequence[Receipt], total: Outcome, say
             say(f"{batch[0].source_id}: {done} of {len(receipts)} files, {total.rows_accepted} rows accepted")
     publication_id = publish(settings)
     say("figures unchanged" if publication_id is None else f"publication {publication_id} is current")
-    notify(settings)
+    told = notify(settings, night)
+    if told.sent or told.degraded:
+        say(str(told))
     return total

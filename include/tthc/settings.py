@@ -66,3 +66,8 @@ def settings() -> Settings:
         hmac_key_file=Path(env["TTHC_HMAC_KEY_FILE"]) if env.get("TTHC_HMAC_KEY_FILE") else None,
         reference_overlay=Path(env["TTHC_REFERENCE"]).absolute() if env.get("TTHC_REFERENCE") else None,
     )
+
+
+def secret(name: str) -> str | None:
+    """A secret that a reference file names as `env:NAME`, read when it is used; None when unset or empty."""
+    return os.environ.get(name) or None

@@ -75,13 +75,14 @@ def publish() -> int:
     return publication_id
 
 
-def notify() -> str | None:
-    """Send the messages that wait; the name of the digest in TTHC_HOME/out/messages, None when none waited."""
+def notify() -> str:
+    """Send the messages that wait and the report of the night; how many left. A channel that fails fails no task."""
     from tthc import pipeline
 
     with told_to_airflow():
-        digest = pipeline.notify(settings())
-    return digest.name if digest else None
+        told = pipeline.notify(settings(), night_of(get_current_context()))
+    (log.warning if told.degraded else log.info)("%s", told)
+    return str(told)
 
 
 def night_of(context: Any) -> date:

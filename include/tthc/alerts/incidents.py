@@ -1,67 +1,135 @@
-"""Incidents: a rule that fails for a source and unit opens one, its absence on a later night resolves it."""
+"""Incidents: a rule that fails for a source and unit opens one, its absence on a later night resolves it.
+
+Everything here runs in the transaction of the caller, the one that records the failure: what is opened, continued,
+reopened or over stands in `alerts.incident` with its history, and what is to be told stands in `alerts.outbox`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from tthc.warehouse.connect import run_script
-
+SETTLING = timedelta(hours=2)  # what comes back within it is the same incident, told at the end of it
+DIFFERS = "SUMMARY_DIFFERS"  # reports that tell other figures than the dossiers do
+FIGURES = "figures"  # the source of incidents about published figures
+NOBODY = "tthc"  # stands for the program where no person decided
 _SQL = Path(__file__).parent / "sql"
 
 
-def open_incidents(connection: sa.Connection, delivery_ids: Sequence[int]) -> None:
-    """Record what failed in these deliveries; call it in the transaction that writes them."""
-    statement = (_SQL / "open_incidents.sql").read_text(encoding="utf-8")
-    connection.execute(sa.text(statement), {"delivery_ids": list(delivery_ids)})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A rule that failed on a night. `unit_code` is '*' where no single unit is meant; no value of a person."""
+
+    rule_id: str
+    source_id: str
+    unit_code: str = "*"
+    severity: str
+    night: date
+    subject: str
+    detail: str = ""
+    is_group: bool = False
 
 
-def resolve_incidents(connection: sa.Connection) -> None:
-    """Close what a later night, or a portal that delivered after all, has shown to be over; one message each."""
-    run_script(connection, (_SQL / "resolve_fetch_incidents.sql").read_text(encoding="utf-8"))
-    run_script(connection, (_SQL / "resolve_incidents.sql").read_text(encoding="utf-8"))
+def statement(name: str) -> sa.TextClause:
+    """One of the SQL files of this room."""
+    return sa.text((_SQL / f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def open_fetch_incidents(connection: sa.Connection, source_id: str, night: object) -> None:
-    """Record what a source's portal failed to deliver for a night, as core.fetch tells."""
-    statement = (_SQL / "open_fetch_incidents.sql").read_text(encoding="utf-8")
-    connection.execute(sa.text(statement), {"source": source_id, "night": night})
+def record(connection: sa.Connection, failures: Iterable[Failure], now: datetime | None = None) -> None:
+    """Open or continue the incidents of these failures; call it in the transaction that records them."""
+    rows = [asdict(failure) for failure in failures]
+    if not rows:
+        return
+    words = {"failures": json.dumps(rows, default=str), "now": now or datetime.now(UTC)}
+    connection.execute(statement("reopen"), {**words, "settling": SETTLING})
+    connection.execute(statement("record"), words)
 
 
-def note_differences(connection: sa.Connection, night: object) -> None:
-    """Where reports and dossiers differ: one incident a source and unit, over as soon as no cell differs any more."""
-    statement = (_SQL / "note_differences.sql").read_text(encoding="utf-8")
-    connection.execute(sa.text(statement), {"night": night})
-
-
-def open_figure_incident(connection: sa.Connection, night: object, rule_id: str, count: int, what: str) -> None:
-    """A figure rule withheld figures of the publication being built."""
-    incident = connection.execute(
-        sa.text(
-            "insert into alerts.incident as known (rule_id, source_id, unit_code, severity, state, opened_on, "
-            "last_seen_on, subject, detail) values (:rule, 'figures', '*', 'critical', 'open', :night, :night, "
-            ":subject, :detail) on conflict (rule_id, source_id, unit_code) where state <> 'resolved' do update "
-            "set last_seen_on = excluded.last_seen_on returning incident_id, xmax = 0 as is_new"
-        ),
-        {"rule": rule_id, "night": night, "subject": f"{rule_id}: {count} số liệu bị giữ lại", "detail": what},
-    ).one()
-    if incident.is_new:
+def close(
+    connection: sa.Connection,
+    nights: Mapping[int, date],
+    *,
+    by: str = NOBODY,
+    reason: str | None = None,
+    now: datetime | None = None,
+) -> None:
+    """These incidents (id → night on which they were over) are resolved; each leaves one all-clear."""
+    if nights:
+        closing = [{"incident_id": incident_id, "night": str(night)} for incident_id, night in nights.items()]
         connection.execute(
-            sa.text("insert into alerts.outbox (incident_id, kind, body) values (:id, 'opened', :body)"),
-            {"id": incident.incident_id, "body": f"{rule_id}: {count} số liệu bị giữ lại. {what}"},
+            statement("close"),
+            {"closing": json.dumps(closing), "by": by, "reason": reason, "now": now or datetime.now(UTC)},
         )
 
 
-def resolve_figure_incidents(connection: sa.Connection, night: object, failing: Sequence[str]) -> None:
-    """A figure rule that no longer fails is over: withheld figures are asked again at every publication."""
-    connection.execute(
+def open_incidents(connection: sa.Connection, delivery_ids: Sequence[int], now: datetime | None = None) -> None:
+    """Record what failed in these deliveries; call it in the transaction that writes them."""
+    rows = connection.execute(statement("failing_deliveries"), {"delivery_ids": list(delivery_ids)}).mappings()
+    record(connection, [Failure(**row) for row in rows], now)
+
+
+def resolve_incidents(connection: sa.Connection, now: datetime | None = None) -> None:
+    """Close what a later night, or a portal that delivered after all, has shown to be over."""
+    for rows in ("over_fetches", "over"):
+        over = connection.execute(statement(rows)).all()
+        close(connection, {row.incident_id: row.night for row in over}, now=now)
+
+
+def open_fetch_incidents(connection: sa.Connection, source_id: str, night: date, now: datetime | None = None) -> None:
+    """Record what a source's portal failed to deliver for a night, as core.fetch tells."""
+    rows = connection.execute(statement("failing_fetches"), {"source": source_id, "night": night}).mappings()
+    record(connection, [Failure(**row) for row in rows], now)
+
+
+def note_differences(connection: sa.Connection, night: date, now: datetime | None = None) -> None:
+    """Where reports and dossiers differ: one incident a source and unit, over as soon as no cell differs any more."""
+    rows = connection.execute(statement("differing_reports"), {"night": night}).mappings()
+    failures = [Failure(**row) for row in rows]
+    record(connection, failures, now)
+    alive = connection.execute(
         sa.text(
-            "with over as (update alerts.incident set state = 'resolved', resolved_on = :night "
-            "where source_id = 'figures' and state <> 'resolved' and rule_id <> all(:failing) "
-            "returning incident_id, subject) insert into alerts.outbox (incident_id, kind, body) "
-            "select incident_id, 'resolved', subject || '. Đã hết.' from over"
+            "select incident_id, source_id, unit_code from alerts.incident where rule_id = :rule "
+            "and state <> 'resolved' and not is_group"
         ),
-        {"night": night, "failing": list(failing)},
+        {"rule": DIFFERS},
+    ).all()
+    differing = {(failure.source_id, failure.unit_code) for failure in failures}
+    over = [row.incident_id for row in alive if (row.source_id, row.unit_code) not in differing]
+    close(connection, dict.fromkeys(over, night), now=now)
+
+
+def open_figure_incident(
+    connection: sa.Connection, night: date, rule_id: str, count: int, what: str, now: datetime | None = None
+) -> None:
+    """A figure rule withheld figures of the publication being built."""
+    subject = f"{rule_id}: {count} số liệu bị giữ lại / figures withheld"
+    failure = Failure(
+        rule_id=rule_id, source_id=FIGURES, severity="critical", night=night, subject=subject, detail=what
     )
+    record(connection, [failure], now)
+
+
+def resolve_figure_incidents(
+    connection: sa.Connection, night: date, failing: Sequence[str], now: datetime | None = None
+) -> None:
+    """A figure rule that no longer fails is over: withheld figures are asked again at every publication."""
+    resolve_source(connection, FIGURES, night, failing, now=now)
+
+
+def resolve_source(
+    connection: sa.Connection, source_id: str, night: date, failing: Sequence[str] = (), now: datetime | None = None
+) -> None:
+    """All incidents of a source are over, but those of the rules that still fail."""
+    alive = connection.execute(
+        sa.text(
+            "select incident_id from alerts.incident where source_id = :source and state <> 'resolved' "
+            "and rule_id <> all(:failing)"
+        ),
+        {"source": source_id, "failing": list(failing)},
+    ).scalars()
+    close(connection, dict.fromkeys(alive, night), now=now)

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from tthc.reference.kpis import Metric
 from tthc.rollups.metrics import metric_lines
-from tthc.warehouse.connect import run_script
+from tthc.warehouse.connect import end_idle_readers, run_script
 
 _MART = Path(__file__).parent / "mart"
 
@@ -24,6 +24,7 @@ def create_views(connection: sa.Connection, metrics: list[Metric]) -> None:
     version = "tthc " + hashlib.sha256("".join((views, comments, grants)).encode()).hexdigest()[:16]
     built = connection.execute(sa.text("select obj_description(to_regnamespace('mart')::oid, 'pg_namespace')")).scalar()
     if built != version:
+        end_idle_readers(connection)
         run_script(connection, views)
         _comment(connection, comments)
         driver = connection.connection.driver_connection
@@ -53,7 +54,8 @@ def _comment(connection: sa.Connection, text: str) -> None:
 
 
 def set_analyst_password(connection: sa.Connection, password: str) -> None:
-    """Let the analyst log in (embedded mode; elsewhere a database administrator decides)."""
+    """Let the analyst log in, to the warehouse only (embedded mode; elsewhere a database administrator decides)."""
     driver = connection.connection.driver_connection
     assert driver is not None
     driver.execute(sql.SQL("alter role tthc_analyst login password {}").format(sql.Literal(password)))
+    run_script(connection, "revoke connect, temporary on database postgres, template1 from public")

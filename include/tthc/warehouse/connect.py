@@ -14,8 +14,7 @@ from tthc.domain.errors import OutsideSystemFailed, WarehouseRefused
 from tthc.settings import Settings
 from tthc.warehouse import server
 
-# One lock for whoever writes: loads of several sources may meet in one dossier, publications read what loads write.
-_WRITER_LOCK = 7_447_001
+_FIRST_INIT = 7_447_001  # advisory lock of two commands that find an empty database at once
 
 
 @cache
@@ -46,7 +45,7 @@ def transaction(settings: Settings, *, writing: bool = False) -> Iterator[sa.Con
     try:
         with _engine(warehouse_url(settings)).begin() as connection:
             if writing:
-                connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
+                _take_writers_place(connection)
             yield connection
     except (DBAPIError, psycopg.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
@@ -55,6 +54,35 @@ def transaction(settings: Settings, *, writing: bool = False) -> Iterator[sa.Con
         if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
             raise OutsideSystemFailed(f"the warehouse did not answer as it should: {words}") from None
         raise WarehouseRefused(f"the warehouse refused a statement: {words}") from None
+
+
+def _take_writers_place(connection: sa.Connection) -> None:
+    """One writer at a time: loads of several sources may meet in one dossier, publications read what loads write.
+
+    The place is a table that only its owner may lock: an advisory lock could be taken by whoever may connect.
+    """
+    if connection.execute(sa.text("select to_regclass('core.writer')")).scalar() is None:
+        connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _FIRST_INIT})
+        connection.execute(sa.text("create schema if not exists core"))
+        connection.execute(sa.text("create table if not exists core.writer ()"))
+    connection.execute(sa.text("lock table core.writer in exclusive mode"))
+
+
+def end_idle_readers(connection: sa.Connection) -> None:
+    """End sessions that hold views of schema mart in a transaction they forgot, before those views are dropped.
+
+    Whose sessions may not be ended (a login of another role on a server of one's own) is waited for, not for ever:
+    `tthc init` sets a lock_timeout.
+    """
+    connection.execute(
+        sa.text(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+            "and pid <> pg_backend_pid() and state like 'idle in transaction%' "
+            "and pg_has_role(current_user, usesysid, 'member') and exists ("
+            "select from pg_locks join pg_class on pg_class.oid = pg_locks.relation "
+            "where pg_locks.pid = pg_stat_activity.pid and relnamespace = to_regnamespace('mart'))"
+        )
+    )
 
 
 def run_script(connection: sa.Connection, script: str) -> None:

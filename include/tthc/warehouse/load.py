@@ -75,18 +75,18 @@ def ask_manifest(connection: sa.Connection, receipts: Sequence[Receipt]) -> Aske
     )
 
 
-def note_known(connection: sa.Connection, receipts: Sequence[Receipt]) -> None:
-    """The same bytes on another night count as reported and are not parsed again."""
+def note_known(connection: sa.Connection, receipts: Sequence[Receipt]) -> list[int]:
+    """The same bytes on another night count as reported and are not parsed again; the ids of the deliveries."""
+    ids: list[int] = []
     for receipt in receipts:
-        connection.execute(
-            sa.text(statement("note_known")),
-            {
-                "source": receipt.source_id,
-                "sha": receipt.sha256,
-                "night": receipt.night,
-                "name": receipt.file_name,
-            },
-        )
+        terms = {
+            "source": receipt.source_id,
+            "sha": receipt.sha256,
+            "night": receipt.night,
+            "name": receipt.file_name,
+        }
+        ids += connection.execute(sa.text(statement("note_known")), terms).scalars()
+    return ids
 
 
 def load(connection: sa.Connection, source_id: str, night: date, staged: Sequence[StagedFile]) -> list[int]:

@@ -14,6 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from tthc.domain.errors import ForeignKeyInUse, Misconfigured
 from tthc.domain.period import periods_between
@@ -26,6 +28,7 @@ from tthc.reference.procedures import read_procedures
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places, read_successions, read_units
 from tthc.settings import Settings
+from tthc.warehouse.connect import end_idle_readers
 
 FIRST_YEAR, LAST_YEAR = 2009, 2036  # reporting years; dates outside [2010, night + 5 years] are not plausible
 
@@ -36,6 +39,10 @@ def migrate(connection: sa.Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
+    if MigrationContext.configure(connection, opts={"version_table_schema": "core"}).get_current_heads() != tuple(
+        ScriptDirectory.from_config(config).get_heads()
+    ):
+        end_idle_readers(connection)  # a change of tables has to wait for whoever reads them
     command.upgrade(config, "head")
 
 

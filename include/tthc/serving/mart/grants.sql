@@ -17,3 +17,22 @@ alter role tthc_analyst set default_transaction_read_only = on;
 grant tthc_analyst to current_user;  -- the pages and workbooks read as the analyst does
 grant usage on schema mart to tthc_analyst;
 grant select on all tables in schema mart to tthc_analyst;
+-- What everybody may call of the server itself, but an analyst must not: locks that others could wait for, and large
+-- objects. Only a superuser may take it away, as the embedded server's owner is; elsewhere see docs/runbook.md.
+do $$
+declare
+    called regprocedure;
+begin
+    if (select rolsuper from pg_roles where rolname = current_user) then
+        for called in
+            select oid
+            from pg_proc
+            where pronamespace = 'pg_catalog'::regnamespace
+            and proname ~ '^(pg_(try_)?advisory_|lo_|loread$|lowrite$)'
+            and has_function_privilege('tthc_analyst', oid, 'execute')
+        loop
+            execute format('revoke execute on function %s from public', called);
+        end loop;
+    end if;
+end
+$$;

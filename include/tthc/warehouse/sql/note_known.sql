@@ -11,8 +11,11 @@ noted as (
     select :source, :night, :sha, :name, layout_id, feed, 'already_known', 'ALREADY_LOADED', delivery_id
     from parsed
     returning delivery_id, same_as
+),
+heard as (
+    insert into core.delivery_unit (delivery_id, unit_code, row_count)
+    select noted.delivery_id, delivery_unit.unit_code, delivery_unit.row_count
+    from noted
+    join core.delivery_unit on delivery_unit.delivery_id = noted.same_as
 )
-insert into core.delivery_unit (delivery_id, unit_code, row_count)
-select noted.delivery_id, delivery_unit.unit_code, delivery_unit.row_count
-from noted
-join core.delivery_unit on delivery_unit.delivery_id = noted.same_as
+select delivery_id from noted

@@ -1,0 +1,98 @@
+"""The morning report: what was expected and received, what is open, what is silenced; also when all is well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from tthc.alerts.incidents import statement
+from tthc.alerts.wording import clean, moment
+from tthc.reference.channels import Policy
+from tthc.settings import LOCAL
+
+_COUNTS = ("expected", "received", "missing", "loaded", "held", "rejected", "rows_quarantined")
+_SHOWN = 30
+_MONDAY = 0
+
+
+def morning_report(connection: sa.Connection, policy: Policy, night: date, now: datetime) -> str:
+    """The text of the report of one night."""
+    lines = [f"tthc, báo cáo sáng, đêm {night:%d/%m/%Y}, {moment(now)} / morning report", ""]
+    lines += _deliveries(connection, night)
+    lines += ["", *_open(connection, night)]
+    if now.astimezone(LOCAL).weekday() == _MONDAY:
+        lines += ["", *_silences(connection)]
+    link = f"Xem / see: {policy.web_url.rstrip('/')}/quality" if policy.web_url else "tthc incidents list"
+    return "\n".join([*lines, "", link])
+
+
+def _deliveries(connection: sa.Connection, night: date) -> Iterator[str]:
+    """Units: expected = received + missing. Files: delivered = loaded + held + rejected."""
+    sources = connection.execute(statement("report_reporters"), {"night": night}).mappings().all()
+    total = {name: sum(int(source[name]) for source in sources) for name in _COUNTS}
+    yield (
+        f"Đơn vị / units: {total['expected']} phải báo cáo / expected, {total['received']} đã nhận / received, "
+        f"{total['missing']} thiếu / missing"
+    )
+    delivered = total["loaded"] + total["held"] + total["rejected"]
+    yield (
+        f"Tệp / files: {delivered} đã nhận / received, {total['loaded']} đã nạp / loaded, "
+        f"{total['held']} bị giữ / held, {total['rejected']} bị từ chối / rejected; "
+        f"{total['rows_quarantined']} dòng cách ly / rows quarantined"
+    )
+    for source in sources:
+        yield (
+            f"- {source['source_id']}: {source['received']}/{source['expected']} đơn vị / units; "
+            f"{source['loaded']} tệp đã nạp / loaded, {source['held']} giữ / held, "
+            f"{source['rejected']} từ chối / rejected"
+        )
+    published = connection.execute(
+        sa.text("select publication_id, night from rollup.publication order by publication_id desc limit 1")
+    ).first()
+    yield (
+        f"Số liệu đang công bố / figures: lần {published.publication_id}, đêm {published.night:%d/%m/%Y}"
+        if published
+        else "Chưa công bố số liệu / no figures yet"
+    )
+
+
+def _open(connection: sa.Connection, night: date) -> Iterator[str]:
+    """One line an incident that goes on; members of a group are told by the group."""
+    rows = connection.execute(
+        sa.text(
+            "select incident_id, severity, state, subject, :night - opened_on + 1 as nights "
+            "from alerts.incident where state <> 'resolved' and group_id is null "
+            "order by array_position(array['critical', 'error', 'warning'], severity), opened_on, incident_id"
+        ),
+        {"night": night},
+    ).all()
+    if not rows:
+        yield "Không có sự cố nào đang mở / no incident is open"
+        return
+    yield f"Sự cố đang mở / open incidents ({len(rows)})"
+    for row in rows[:_SHOWN]:
+        nights = f"{max(1, row.nights)} đêm / nights"
+        yield f"- [{row.severity}, {row.state}] #{row.incident_id} {clean(row.subject)} ({nights})"
+    if len(rows) > _SHOWN:
+        yield f"- … và {len(rows) - _SHOWN} sự cố nữa / and {len(rows) - _SHOWN} more"
+
+
+def _silences(connection: sa.Connection) -> Iterator[str]:
+    """Every silence with its owner, reason and end: told once a week, so that none is forgotten."""
+    rows = connection.execute(
+        sa.text(
+            "select incident_id, snoozed_until, history.by_whom, history.reason from alerts.incident "
+            "cross join lateral (select by_whom, reason from alerts.incident_history as told "
+            "where told.incident_id = incident.incident_id and what = 'snoozed' order by entry_id desc limit 1) "
+            "as history where state = 'snoozed' order by snoozed_until, incident_id"
+        )
+    ).all()
+    if not rows:
+        yield "Không có sự cố nào đang tắt báo / nothing is silenced"
+        return
+    yield f"Đang tắt báo / silenced ({len(rows)})"
+    for row in rows:
+        until = row.snoozed_until.astimezone(LOCAL)
+        yield f"- #{row.incident_id} đến / until {until:%d/%m/%Y %H:%M}, {clean(row.by_whom)}: {clean(row.reason)}"

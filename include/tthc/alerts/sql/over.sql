@@ -1,0 +1,14 @@
+-- Whose source delivered again on a later night (for the incident's unit, if it has one) without the failure. What a
+-- report differs by is over when it no longer does: differing_reports.sql.
+select incident.incident_id, heard.night
+from alerts.incident
+join (
+    select delivery.source_id, delivery_unit.unit_code, max(delivery.night) as night
+    from core.delivery
+    join core.delivery_unit using (delivery_id)
+    group by grouping sets ((delivery.source_id, delivery_unit.unit_code), (delivery.source_id))
+) as heard
+    on heard.source_id = incident.source_id
+    and heard.unit_code is not distinct from nullif(incident.unit_code, '*')
+    and heard.night > incident.last_seen_on
+where incident.state <> 'resolved' and not incident.is_group and incident.rule_id <> 'SUMMARY_DIFFERS'

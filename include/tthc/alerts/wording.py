@@ -1,0 +1,125 @@
+"""What a message says, in Vietnamese with a short English version: subject, lines of incidents, times and links."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from tthc.reference.channels import SEVERITIES, Policy
+from tthc.settings import LOCAL
+
+LINE_LENGTH = 400
+_PARTS = {
+    "opened": "Sự cố mới / New",
+    "reopened": "Lại xảy ra / Again",
+    "woken": "Hết hạn tắt báo / Silence ended",
+    "escalated": "Nghiêm trọng hơn / Graver",
+    "reminder": "Chưa hết / Still open",
+    "resolved": "Đã hết / Over",
+}
+_SEVERITY = {"warning": "CẢNH BÁO", "error": "LỖI", "critical": "NGHIÊM TRỌNG"}
+# What no message may carry, whatever a file name or a heading says: dossier codes, and numbers as long as those of
+# phones and papers. Hashes are longer words and stay.
+_CODE = re.compile(r"\b[A-Z]{1,4}\d{1,3}(?:\.\d+)*-\d{6}-\d+\b", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![0-9A-Za-z])\+?\d(?:[ .\-]?\d){8,}(?![0-9A-Za-z])")
+
+
+def clean(text: str) -> str:
+    """One line without what could tell of a person."""
+    return _NUMBER.sub("…", _CODE.sub("…", " ".join(text.split())))
+
+
+def moment(now: datetime) -> str:
+    """Local time and UTC, each with its date."""
+    here, there = now.astimezone(LOCAL), now.astimezone(UTC)
+    return f"{here:%d/%m/%Y %H:%M} (giờ Việt Nam, {there:%Y-%m-%d %H:%M} UTC)"
+
+
+def digest(events: Sequence[sa.Row[Any]], policy: Policy, *, night: date, now: datetime) -> tuple[str, str]:
+    """Subject and text of one digest; `events` have kind, severity, body, incident_id and rule_id."""
+    new = sum(event.kind != "resolved" for event in events)
+    over = len(events) - new
+    gravest = max((event.severity for event in events), key=SEVERITIES.index)
+    label = f"[{_SEVERITY[gravest]}] " if new else ""
+    subject = f"{label}tthc, đêm {night:%d/%m/%Y}: {new} sự cố mới, {over} đã hết / {new} new, {over} over"
+    lines = [f"tthc, {moment(now)}: {new} sự cố mới, {over} sự cố đã hết / {new} new, {over} over"]
+    for kind, title in _PARTS.items():
+        told = [event for event in events if event.kind == kind]
+        if told:
+            lines += ["", f"{title} ({len(told)})", *_lines(told, policy.spread)]
+    return subject, "\n".join([*lines, "", _foot(policy)])
+
+
+def _lines(events: Sequence[sa.Row[Any]], spread: int) -> Iterator[str]:
+    """One line an incident; one line for a rule that would fill a page."""
+    ordered = sorted(events, key=lambda event: (-SEVERITIES.index(event.severity), event.rule_id, event.event_id))
+    for (severity, rule_id), group in itertools.groupby(ordered, key=lambda event: (event.severity, event.rule_id)):
+        told = list(group)
+        if len(told) < spread:
+            for event in told:
+                line = clean(event.body)
+                shown = line if len(line) <= LINE_LENGTH else fit(line, LINE_LENGTH)
+                yield f"- [{_SEVERITY[severity]}] #{event.incident_id} {shown}"
+        else:
+            first = "; ".join(clean(event.body.partition(". ")[0]) for event in told[:3])
+            yield f"- [{_SEVERITY[severity]}] {rule_id}: {len(told)} sự cố / incidents: {first}; …"
+
+
+def _foot(policy: Policy) -> str:
+    link = f"Xem / see: {policy.web_url.rstrip('/')}/quality\n" if policy.web_url else ""
+    return f"{link}Chi tiết / details: tthc incidents list, tthc incidents show ID"
+
+
+def report_subject(night: date) -> str:
+    """Subject of the morning report."""
+    return f"tthc, báo cáo sáng đêm {night:%d/%m/%Y} / morning report"
+
+
+def fit(text: str, limit: int, measure: str = "characters", tail: str = " …") -> str:
+    """The longest beginning of `text` with `tail` that fits, cut between letters, never within one.
+
+    `measure`: "characters", "bytes" (UTF-8) or "utf16" (code units). What is cut loses whole letters with their
+    marks: a letter may be several code points.
+    """
+    if _length(text, measure) <= limit:
+        return text
+    room = limit - _length(tail, measure)
+    if room < 0:
+        return fit("", limit) if limit < 1 else ""
+    kept, used = [], 0
+    for letter in _letters(text):
+        used += _length(letter, measure)
+        if used > room:
+            break
+        kept.append(letter)
+    return "".join(kept).rstrip() + tail
+
+
+def _length(text: str, measure: str) -> int:
+    if measure == "bytes":
+        return len(text.encode())
+    return len(text.encode("utf-16-le")) // 2 if measure == "utf16" else len(text)
+
+
+def _letters(text: str) -> Iterator[str]:
+    """Letters as people see them: a base with its combining marks, joiners and selectors."""
+    return iter(re.findall(r"[\s\S](?:[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff\ufe00-\ufe0f]|\u200d[\s\S])*", text))
+
+
+def fit_message(text: str, limit: int, measure: str = "characters") -> str:
+    """A message cut at a whole line where that is possible; says how many lines are missing and keeps its last part."""
+    if _length(text, measure) <= limit:
+        return text
+    head, _, foot = text.rpartition("\n\n")
+    lines = head.split("\n")
+    for kept in range(len(lines) - 1, 0, -1):
+        missing = f"… và {len(lines) - kept} dòng nữa / and {len(lines) - kept} more lines"
+        shorter = "\n".join([*lines[:kept], missing, "", foot])
+        if _length(shorter, measure) <= limit:
+            return shorter
+    return fit(text, limit, measure)
