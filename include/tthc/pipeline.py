@@ -220,11 +220,14 @@ def load(settings: Settings, batch: Sequence[Receipt], readers: ReaderPool) -> O
         ids = known + warehouse.load(connection, source.id, night, staged)
         if ids:
             open_incidents(connection, ids)
-        if fetches.note_wrong_units(connection, batch, staged):
+        wrong = fetches.note_wrong_units(connection, batch, staged)
+        if wrong:
             open_fetch_incidents(connection, source.id, night)
     for verdict in asked.judged:  # what needs a person still does when a night is run again
         outcome.add(verdict if verdict in {"held", "rejected"} else "already_known")
     outcome.add("already_known", len(asked.known))
+    if wrong and not any(file.verdict == "rejected" for file in staged) and "rejected" not in asked.judged:
+        outcome.add("rejected", wrong)  # the bytes are right for another unit, but not for those asked for
     for file in staged:
         outcome.add(file.verdict)
         outcome.rows_read += file.rows_read

@@ -1,5 +1,6 @@
 """`make run`: a sample province once, the real nightly DAG over it, then what an analyst would look at first.
 
+Half of the sample lies in a drop folder, half is served by a simulated portal that runs as long as the DAG does.
 The sample is only for an empty warehouse. Where other deliveries were loaded before, the night runs over TTHC_DROP.
 """
 
@@ -12,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from io import TextIOWrapper
 from pathlib import Path
@@ -21,11 +22,12 @@ from typing import Any, TextIO
 import sqlalchemy as sa
 
 from tthc.domain.errors import OutsideSystemFailed, TthcError
-from tthc.settings import Settings, settings
+from tthc.settings import CHECKOUT, Settings, settings
 from tthc_airflow import private_airflow
 
 DOSSIERS, SEED, NIGHT = 20_000, 7, date(2026, 6, 30)  # the day on which the first half of 2026 is complete
 DAG_ID = "load_exports"
+SERVED = ("mot_cua_csv", "dvcqg_json")  # the sources of examples/portal
 INTERRUPTED = "interrupted; calling it again goes on where it stopped"
 
 Say = Callable[[str], None]
@@ -64,7 +66,8 @@ def run(dossiers: int) -> None:
             say("starting the warehouse and Airflow's own database")
             before = _state(settings())
             night = _sample(settings(), before, dossiers, say)
-        failures = _run_dag(night, say)
+        with _portal(settings(), say):
+            failures = _run_dag(night, say)
     if failures:
         _explain(failures, log)
     after = _state(settings())
@@ -120,9 +123,29 @@ def _sample(current: Settings, before: State, dossiers: int, say: Say) -> date |
         simulate(
             province=current.province, dossiers=dossiers, seed=SEED, start=NIGHT, nights=1, out=unfinished, progress=say
         )
+        for source_id in () if os.environ.get("TTHC_REFERENCE") else SERVED:
+            (unfinished / "portal" / NIGHT.isoformat()).mkdir(parents=True, exist_ok=True)
+            for folder in unfinished.glob(f"{NIGHT}/{source_id}"):
+                folder.rename(unfinished / "portal" / NIGHT.isoformat() / source_id)
         unfinished.rename(sample)
     os.environ["TTHC_DROP"] = str(sample)
     return NIGHT
+
+
+def _portal(current: Settings, say: Say) -> AbstractContextManager[object]:
+    """The simulated portal of the sample, told to the DAG by the environment; nothing where no sample is served."""
+    from tthc.simulation.portal import PASSWORD, USER, PortalSimulator
+
+    data = current.home / "sample" / "portal"
+    if os.environ.get("TTHC_REFERENCE") or os.environ.get("TTHC_DROP") != str(data.parent) or not data.is_dir():
+        return nullcontext()
+    portal = PortalSimulator(data, login="sign-in")
+    os.environ["TTHC_REFERENCE"] = str(CHECKOUT / "examples" / "portal")
+    for source_id in SERVED:
+        access = {"URL": portal.url, "USER": USER, "PASSWORD": PASSWORD}
+        os.environ |= {f"TTHC_PORTAL_{source_id.upper()}_{name}": value for name, value in access.items()}
+    say(f"a simulated portal serves {' and '.join(SERVED)} at {portal.url}")
+    return portal
 
 
 def _run_dag(night: date | None, say: Say) -> list[tuple[str, BaseException]]:

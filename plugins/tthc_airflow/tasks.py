@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tthc.domain.errors import Misconfigured
+from tthc.domain.errors import Misconfigured, PortalFailed
+from tthc.reference.sources import read_sources
 from tthc.settings import LOCAL, Settings, settings
 from tthc_airflow.assets import FIGURES
 from tthc_airflow.failures import told_to_airflow
@@ -37,15 +38,43 @@ def prepare() -> str:
 
 
 def receive(source_id: str, night: str) -> list[list[Reference]]:
-    """Land what one source delivered for a night; references to its files, in batches."""
+    """Land what one source delivered for a night, into the drop folder and from its portal; its files, in batches.
+
+    While tries are left, a portal that failed in passing is tried again for what is missing; then what came goes on.
+    Raises what the portal failed with when nothing came at all.
+    """
     from tthc import pipeline
 
     with told_to_airflow():
         current, day = settings(), date.fromisoformat(night)
-        receipts, growing = pipeline.receive(current, folder_of(current, day), day, only=source_id)
+        folder, has_portal = folder_of(current, day), read_sources(current)[source_id].portal is not None
+        receipts: list[Receipt] = []
+        growing: list[str] = []
+        if folder.is_dir() or not has_portal:
+            receipts, growing = pipeline.receive(current, folder, day, only=source_id)
+        if has_portal:
+            receipts += _fetched(current, source_id, day, nothing_else=not receipts)
         batches = [[_reference(receipt) for receipt in batch] for batch in pipeline.batches(current, receipts)]
     log.info("source=%s night=%s files=%d deferred=%d", source_id, night, len(receipts), len(growing))
     return batches
+
+
+def _fetched(current: Settings, source_id: str, night: date, *, nothing_else: bool) -> list[Receipt]:
+    from tthc import pipeline
+    from tthc_airflow.portal_access import access_of
+
+    task = get_current_context()["ti"]
+    came, failed = pipeline.fetch(
+        current, source_id, night, access_of(source_id), again=task.try_number == 1, say=log.info
+    )
+    passing = [one for one in failed if one.passing]
+    if passing and task.try_number <= task.max_tries:
+        raise PortalFailed(
+            passing[0].reason, f"{len(failed)} deliveries did not come: {passing[0].detail}", passing=True
+        )
+    if failed and nothing_else and not came:
+        raise PortalFailed(failed[0].reason, f"nothing came: {failed[0].detail}")
+    return came
 
 
 def load(batch: list[Reference]) -> dict[str, int]:

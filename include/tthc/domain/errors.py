@@ -76,12 +76,14 @@ class PortalFailed(OutsideSystemFailed):
     `passing`: the same request may succeed a moment later. `everywhere`: the portal itself fails, not one delivery.
     """
 
+    retryable = False  # of an instance: as `passing` says
+
     def __init__(
         self, reason: str, detail: str, *, passing: bool = False, everywhere: bool = False, after: float | None = None
     ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
-        self.passing = passing
+        self.passing = self.retryable = passing
         self.everywhere = everywhere
         self.after = after  # seconds the portal asked to wait

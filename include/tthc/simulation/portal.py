@@ -9,6 +9,7 @@ It serves, for a night (`?night=yyyy-mm-dd`, default the newest of the data) and
     GET  /records/<source>          records of JSON files: unit, page (from 1) and size, or offset and size, or cursor
     POST /records/<source>          the same, asked by a JSON body; answered with status 201, as some portals do
     POST /login                     username and password as JSON or form: a token in data.token, and a cookie
+                                    (with --login sign-in; user and password are taken as basic authentication too)
 
 A list answers {"code": "OK", "data": {"items": […], "total": n, "pages": n, "page": n, "next": "cursor"}}, and tells
 the total and the next page in the headers X-Total-Count and Link as well.
@@ -36,7 +37,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from tthc.simulation.portal_faults import FAULTS, Fault, Sound
 
 USER, PASSWORD = "tthc", "mat-khau-gia"  # of a simulated portal: anybody may know them
-LOGINS = ("none", "bearer", "basic", "login")
+LOGINS = ("none", "bearer", "sign-in")
 
 
 @dataclass(slots=True)
@@ -174,8 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
         return {
             "none": True,
             "bearer": token in self.server.tokens,
-            "basic": told == f"Basic {pair}",
-            "login": token in self.server.tokens or cookie in self.server.tokens,
+            "sign-in": bool({token, cookie} & self.server.tokens) or told == f"Basic {pair}",
         }[self.server.login]
 
     def _let_in(self, words: dict[str, str]) -> None:

@@ -50,6 +50,7 @@ class Fetched:
     last_modified: str = ""
     reason: str = ""
     detail: str = ""
+    passing: bool = False  # asking again may help
 
 
 class Portals:
@@ -96,7 +97,14 @@ class Portals:
             with self._lock:
                 self._failures = self._failures + 1 if failed.everywhere else 0
                 self._in_a_row = failed if failed.everywhere else None
-            return Fetched(unit_code=unit, outcome="failed", file_name=name, reason=failed.reason, detail=failed.detail)
+            return Fetched(
+                unit_code=unit,
+                outcome="failed",
+                file_name=name,
+                reason=failed.reason,
+                detail=failed.detail,
+                passing=failed.passing,
+            )
         except OSError as error:
             raise OutsideSystemFailed(f"what a portal sent could not be kept: {error.strerror}") from error
         with self._lock:

@@ -13,6 +13,7 @@ from tthc.sources.portal_fetch import Fetched, Known
 from tthc.staging.staged_file import StagedFile
 
 _SQL = Path(__file__).parent / "sql"
+_ANOTHER = "?"  # some unit that was not asked for
 _DETAIL = "tệp không phải của đơn vị được hỏi / the file is not of the unit asked for"
 
 
@@ -99,6 +100,7 @@ def note_wrong_units(connection: sa.Connection, receipts: Sequence[Receipt], sta
         _batch(receipts),
     )
     told |= {row.file_sha256: set(row.units) for row in rows}
+    told |= {sha256: {_ANOTHER} for sha256 in _refused_before(connection, receipts)}
     failed = 0
     for sha256, wanted in _asked(connection, receipts).items():
         for unit in wanted if told.get(sha256) else ():
@@ -112,6 +114,18 @@ def note_wrong_units(connection: sa.Connection, receipts: Sequence[Receipt], sta
                 )
                 failed += 1
     return failed
+
+
+def _refused_before(connection: sa.Connection, receipts: Sequence[Receipt]) -> Sequence[str]:
+    """Hashes that were rejected for this night because nothing in them is of the units asked for."""
+    rows = connection.execute(
+        sa.text(
+            "select file_sha256 from core.delivery where source_id = :source and night = :night "
+            "and file_sha256 = any(:hashes) and verdict = 'rejected' and reason = 'WRONG_UNIT'"
+        ),
+        _batch(receipts),
+    )
+    return rows.scalars().all()
 
 
 def _batch(receipts: Sequence[Receipt]) -> dict[str, object]:
