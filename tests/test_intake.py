@@ -210,7 +210,7 @@ refused("a fee that is no number", {"DanhSachLePhi": [{"Gia": "năm nghìn"}]}, 
 refused("a fee that is NaN", {"DanhSachLePhi": [{"Gia": float("nan")}]}, "NUMBER_FORMAT")
 refused("a negative fee", {"DanhSachLePhi": [{"Gia": "-5"}]}, "RANGE")
 refused("a list instead of a text", {"MaTTHC": ["1.000656"]}, "CODE")
-refused("a zero character", {"TenLinhVuc": "Hộ\0tịch"}, "CONTROL_CHAR")
+refused("a zero character", {"TenLinhVuc": "Hộ\0tịch"}, "NUL_BYTE")
 _ONE, _TWO = (record(dossier(f"H42.{next(_numbers)}-260105-1")) for _ in range(2))
 records(
     "elements that are no records",

@@ -27,7 +27,7 @@ from tthc.alerts.incidents import (
     resolve_incidents,
 )
 from tthc.domain.errors import FileRefused, Misconfigured
-from tthc.landing.store import Receipt, land, path_of
+from tthc.landing.store import Receipt, land, look, path_of, size_of
 from tthc.reference.kpis import read_metrics
 from tthc.reference.layouts import read_layouts
 from tthc.reference.lists import read_status_words
@@ -42,6 +42,7 @@ from tthc.serving.views import create_views, set_analyst_password
 from tthc.settings import LOCAL, PortalAccess, Settings, portal_access
 from tthc.sources.drop_folder import waiting_files
 from tthc.sources.portal_fetch import Fetched, Portals
+from tthc.staging.inspect import unpacked_size
 from tthc.staging.parse import Meanings
 from tthc.staging.reader_process import ReaderPool
 from tthc.staging.stage import stage
@@ -108,9 +109,12 @@ def analyst_password(settings: Settings) -> str:
 def receive(settings: Settings, drop: Path, night: date, only: str | None = None) -> tuple[list[Receipt], list[str]]:
     """Land every file of a drop folder; returns the receipts and the names of files that are still being written."""
     receipts, growing = [], []
-    for source_id, file_name, path in waiting_files(drop, read_sources(settings), only):
+    waiting = [(look(found[2]), *found) for found in waiting_files(drop, read_sources(settings), only)]
+    for first_look, source_id, file_name, path in waiting:
         try:
-            receipts.append(land(settings, path, source_id=source_id, file_name=file_name, night=night))
+            receipts.append(
+                land(settings, path, source_id=source_id, file_name=file_name, night=night, first_look=first_look)
+            )
         except FileRefused:
             growing.append(f"{source_id}/{file_name}")
     return receipts, growing
@@ -162,14 +166,17 @@ def fetch(
 
 
 def batches(settings: Settings, receipts: Sequence[Receipt]) -> Iterator[list[Receipt]]:
-    """Receipts of one source and night, cut into batches that fit in memory; the same bytes twice are one."""
+    """Receipts of one source and night, cut into batches that fit in memory; the same bytes twice are one.
+
+    A workbook counts by what it unpacks to, of which about a quarter are cells and the rest is markup.
+    """
     sources = read_sources(settings)
     once = {(receipt.source_id, receipt.night, receipt.sha256): receipt for receipt in reversed(receipts)}
     ordered = sorted(once.values(), key=lambda receipt: (receipt.source_id, receipt.night, receipt.file_name))
     for (source_id, _), group in itertools.groupby(ordered, key=lambda receipt: (receipt.source_id, receipt.night)):
         source, batch, volume = sources[source_id], list[Receipt](), 0
         for receipt in group:
-            size = path_of(settings, receipt.sha256).stat().st_size
+            size = max(size_of(settings, receipt), unpacked_size(path_of(settings, receipt.sha256)) // 4)
             if batch and (len(batch) == source.batch_files or volume + size > source.batch_megabytes * 1_000_000):
                 yield batch
                 batch, volume = [], 0

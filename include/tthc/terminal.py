@@ -21,9 +21,13 @@ def night(text: str | None) -> date:
     if text is None:
         return datetime.now(LOCAL).date()
     try:
-        return date.fromisoformat(text)
+        told = date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a date of the form yyyy-mm-dd") from None
+    latest = datetime.now(LOCAL).year + 5
+    if not 2000 <= told.year <= latest:
+        raise typer.BadParameter(f"{text} is no night of exports: its year should lie between 2000 and {latest}")
+    return told
 
 
 def say(line: str) -> None:

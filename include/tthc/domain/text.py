@@ -6,6 +6,8 @@ import re
 import unicodedata
 
 _SPACES = re.compile(r"[\s\u00a0\u200b\u200c\u200d\ufeff\u2060]+")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_SHOWN = 120
 _DASHES = re.compile(r"\s*[‐‑‒–—−-]\s*")
 # One syllable, two lawful spellings (hoà/hòa, khoẻ/khỏe, thuỷ/thủy): the tone moves to the first vowel.
 _NEW_TONE = re.compile(r"(?<!q)(?:o[àáảãạèéẻẽẹ]|u[ỳýỷỹỵ])(?!\w)")
@@ -15,6 +17,13 @@ _TONES = {"\u0300", "\u0301", "\u0309", "\u0303", "\u0323"}
 def clean(text: str) -> str:
     """NFC with every run of space, no-break and zero-width characters as one space, trimmed."""
     return _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
+
+
+def shown(text: str) -> str:
+    """A heading or name of a file as it may be stored, told and printed: clean, of bounded length, and without
+    characters that no database keeps (zeros, half surrogates) or that would change what a reader sees."""
+    whole = clean(_UNPRINTABLE.sub("\ufffd", text[:1_000]))
+    return whole if len(whole) <= _SHOWN else whole[: _SHOWN - 1] + "…"
 
 
 def _old_tone(match: re.Match[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -12,6 +14,8 @@ from pathlib import Path
 
 from tthc.domain.errors import FileRefused, OutsideSystemFailed
 from tthc.settings import LOCAL, Settings
+
+_GROWING = "tệp còn đang được ghi; sẽ nhận lại lần sau / the file is still growing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,24 +33,63 @@ def path_of(settings: Settings, sha256: str) -> Path:
     return settings.landing / sha256[:2] / sha256
 
 
-def land(settings: Settings, path: Path, *, source_id: str, file_name: str, night: date) -> Receipt:
+def size_of(settings: Settings, receipt: Receipt) -> int:
+    """Bytes of a landed file. Raises OutsideSystemFailed when the store has lost it."""
+    path = path_of(settings, receipt.sha256)
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise OutsideSystemFailed(f"{path}, landed as {receipt.file_name}, is gone: {error.strerror}") from error
+
+
+Look = tuple[int, int] | None
+
+
+def look(path: Path) -> Look:
+    """Size and time of change of a file, None when it is gone: two looks that differ mean it is still being written."""
+    try:
+        seen = path.stat()
+    except FileNotFoundError:
+        return None
+    return seen.st_size, seen.st_mtime_ns
+
+
+def land(
+    settings: Settings, path: Path, *, source_id: str, file_name: str, night: date, first_look: Look = None
+) -> Receipt:
     """Copy a file into the store (once) and note its receipt in the ledger.
 
-    Raises FileRefused NOT_STABLE when the file changed while it was read, OutsideSystemFailed when it cannot be kept.
+    `first_look`: what `look` told when the folder was listed. Raises FileRefused NOT_STABLE when the file has
+    changed since or somebody still writes it, OutsideSystemFailed when it cannot be kept.
     """
+    before = first_look or look(path)
     try:
         settings.landing.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings.landing.chmod(0o700)
-        before = path.stat()
+        if before is None or before != look(path) or _is_being_written(path):
+            raise FileRefused("NOT_STABLE", _GROWING)
         sha256 = _copy(settings.landing, path)
-        after = path.stat()
+        if before != look(path):
+            raise FileRefused("NOT_STABLE", _GROWING)
     except OSError as error:
         raise OutsideSystemFailed(f"{path} could not be landed in {settings.landing}: {error.strerror}") from error
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise FileRefused("NOT_STABLE", "tệp còn đang được ghi; sẽ nhận lại lần sau / the file is still growing")
     receipt = Receipt(source_id=source_id, night=night, file_name=file_name, sha256=sha256)
     _note(settings, receipt)
     return receipt
+
+
+def _is_being_written(path: Path) -> bool:
+    """Whether any process of this machine holds the file open for writing: then the kernel grants no read lease.
+
+    Where leases are not to be had (another's file, a network drive), the looks alone decide.
+    """
+    with path.open("rb") as file:
+        try:
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        except OSError as error:
+            return error.errno == errno.EAGAIN
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    return False
 
 
 def _copy(landing: Path, path: Path) -> str:

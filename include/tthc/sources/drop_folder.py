@@ -32,4 +32,9 @@ def waiting_files(drop: Path, sources: dict[str, Source], only: str | None) -> I
     for folder in folders:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
-                yield folder.name, str(path.relative_to(folder)), path
+                yield folder.name, _readable(str(path.relative_to(folder))), path
+
+
+def _readable(name: str) -> str:
+    """A name whose bytes are no UTF-8 shows its odd bytes as U+FFFD: it is only told, never used to open the file."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

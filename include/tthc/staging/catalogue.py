@@ -24,7 +24,7 @@ def parse_catalogue(readings: Sequence[Reading], layout: Layout, meanings: Meani
     rows["file_no"] = 0
     repeated = rows.duplicated(["procedure_code", "procedure_name", "field_name"])
     rows = rows[~repeated].reset_index(drop=True)
-    bad = ~rows["procedure_code"].str.fullmatch(r"\d\.\d{6}")
+    bad = ~rows["procedure_code"].str.fullmatch(r"[0-9]\.[0-9]{6}")
     malformed = rows.loc[bad, ["file_no", "sheet", "row_no"]].assign(column="procedure_code", rule_id="CODE")
     ragged = pd.DataFrame([(0, *row[:2], "", row[2]) for row in reading.ragged], columns=list(malformed.columns))
     refused = pd.concat([malformed, ragged], ignore_index=True) if len(ragged) else malformed

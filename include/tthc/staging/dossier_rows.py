@@ -14,7 +14,7 @@ from tthc.staging.columns import clean_column, holds, parse_dates, translated
 
 PLACE = ("file_no", "sheet", "row_no")
 _HOMOGLYPHS = str.maketrans("ÐƉðɖ", "ĐĐđđ")
-_FLOAT_CODE = re.compile(r"(\d+)[.,]0")
+_FLOAT_CODE = re.compile(r"([0-9]+)[.,]0")
 TRANSLATED = ("unit_name", "field_name", "procedure_code", "procedure_name")
 
 

@@ -27,7 +27,7 @@ ROW_LIMITS = {65_536, 1_048_576}  # where .xls and .xlsx silently stop
 _BLOCK = 1 << 20
 _OVERLAP = 512  # a tag of a cell with its attributes is shorter
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_WIDE = re.compile(rb"r=[\"'][A-Z]{2}")  # beyond column Z
+_WIDE = {letters: re.compile(rb"r=[\"'][A-Z]{%d}" % letters) for letters in (2, 3)}
 _HIGH = {digits: re.compile(rb"r=[\"'][A-Z]{1,3}\d{%d}" % digits) for digits in (5, 6, 7)}
 # A cell with a content; formatting alone may reach to the edge of a sheet.
 _FILLED = re.compile(rb"<(?:\w+:)?c\b[^>]*?\br=[\"']([A-Z]{1,9})(\d{1,19})[\"'][^>]*(?<!/)>\s*<(?:\w+:)?(?:v|is|f)\b")
@@ -36,16 +36,16 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 
 @dataclass(slots=True)
 class Look:
-    """What the search found: `merged` tells whether a sheet merges cells; `wide` whether a cell may lie beyond column
-    Z, and `digits` how long row numbers may be."""
+    """What the search found: `merged` tells whether a sheet merges cells; `letters` and `digits` how long the
+    names of columns and rows may be."""
 
     merged: bool = False
-    wide: bool = False
+    letters: int = 1
     digits: int = 4
 
     @property
     def may_reach_too_far(self) -> bool:
-        return (MAX_COLUMNS if self.wide else 26) * int("9" * self.digits) > MAX_AREA
+        return _number(b"Z" * self.letters) * int("9" * self.digits) > MAX_AREA
 
 
 def look_into(path: Path) -> Look:
@@ -145,7 +145,8 @@ def _search(window: bytes, is_sheet: bool, found: Look) -> None:
         raise FileRefused("XML_ENTITY", "sổ khai báo thực thể XML / the workbook declares XML entities")
     if is_sheet:
         found.merged = found.merged or b"mergeCell " in window
-        found.wide = found.wide or _WIDE.search(window) is not None
+        while (wider := _WIDE.get(found.letters + 1)) and wider.search(window):
+            found.letters += 1
         while (longer := _HIGH.get(found.digits + 1)) and longer.search(window):
             found.digits += 1
 

@@ -34,15 +34,18 @@ DOSSIER_COLUMNS = (
     "fee_amount", *FLAGS,
 )  # fmt: skip
 
-_CONTROL = r"[\x{0000}-\x{0008}\x{000e}-\x{001f}\x{007f}-\x{0084}\x{0086}-\x{009f}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
+_CONTROL = r"[\x{0001}-\x{0008}\x{000e}-\x{001f}\x{007f}-\x{0084}\x{0086}-\x{009f}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
 _YES = ("có", "x", "1", "true", "✓", "✔", "đúng")
 _NO = ("không", "0", "false")
-_PROCEDURE = r"^\d\.\d{6}$"
+_PROCEDURE = r"^[0-9]\.[0-9]{6}$"
+_FORMULA_ERROR = r"^#(?:N/A|DIV/0!|NAME\?|NULL!|NUM!|REF!|VALUE!)$"
 
 # Rule id → what a clerk reads. The value itself is never shown.
 RULES = {
     "RAGGED": "số ô của dòng không khớp với dòng tiêu đề",
     "JSON_SHAPE": "phần tử không phải một bản ghi",
+    "NUL_BYTE": "ô chứa byte 0, có thể bị hỏng khi xuất",
+    "CELL_ERROR": "ô chứa lỗi công thức Excel thay vì giá trị",
     "CONTROL_CHAR": "ô chứa ký tự điều khiển không in được",
     "REPLACEMENT_CHAR": "ô chứa ký tự hỏng do sai bảng mã",
     "DOSSIER_CODE_MISSING": "thiếu mã hồ sơ",
@@ -168,7 +171,7 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
     refusals.add(cell("dossier_code").isna(), "dossier_code", "DOSSIER_CODE_MISSING")
     rows["dossier_key"] = dossier_keys(cell("dossier_code"), meanings)
     rows["code_on"] = pd.to_datetime(
-        cell("dossier_code").astype("str").str.extract(r"-(\d{6})-", expand=False), format="%y%m%d", errors="coerce"
+        cell("dossier_code").astype("str").str.extract(r"-([0-9]{6})-", expand=False), format="%y%m%d", errors="coerce"
     )
     counted = ~rows["status"].isin([1, 3]).fillna(False).astype(bool)
     refusals.add(cell("received_at").isna() & counted, "received_at", "RECEIVED_MISSING")
@@ -181,7 +184,7 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
         columns=[*PLACE, "column", "rule_id"],
     )
     refused = pd.concat([ragged, refusals.frame()], ignore_index=True)
-    understood = rows.drop(index=refusals.indices()).reset_index(drop=True)
+    understood = _said_once(rows.drop(index=refusals.indices()).reset_index(drop=True), duplicates)
     return Parsed(understood[list(DOSSIER_COLUMNS)], refused, duplicates, texts.dropped, texts.told)
 
 
@@ -202,8 +205,21 @@ def _without_duplicates(table: pa.Table) -> tuple[pa.Table, dict[int, int]]:
     return (table.filter(pa.array(~repeated)) if counts else table), counts
 
 
+def _said_once(rows: pd.DataFrame, duplicates: dict[int, int]) -> pd.DataFrame:
+    """Rows of one file that say the same in other words ("Có" and "x") are one row too; counted in `duplicates`."""
+    several = rows[rows.duplicated(["file_no", "dossier_key"], keep=False)]
+    if several.empty:
+        return rows
+    repeated = several[several.drop(columns=["sheet", "row_no"]).duplicated(keep="first")]
+    for number, count in repeated["file_no"].value_counts().items():
+        duplicates[int(str(number))] = duplicates.get(int(str(number)), 0) + int(count)
+    return rows.drop(index=repeated.index).reset_index(drop=True)
+
+
 def _refuse_unreadable(cells: pd.Series, name: str, refusals: _Refusals) -> None:
     words = pa.array(cells, pa.string())
+    refusals.add(_mask(pc.match_substring(words, "\0")), name, "NUL_BYTE")
+    refusals.add(_mask(pc.match_substring_regex(words, _FORMULA_ERROR)), name, "CELL_ERROR")
     refusals.add(_mask(pc.match_substring_regex(words, _CONTROL)), name, "CONTROL_CHAR")
     refusals.add(_mask(pc.match_substring(words, "\ufffd")), name, "REPLACEMENT_CHAR")
 

@@ -12,9 +12,12 @@ import pyarrow.csv as pacsv
 
 from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
+from tthc.staging.careful_csv import read_carefully
 from tthc.staging.grid import Grid, find_header, match_header
+from tthc.staging.inspect_workbook import MAX_COLUMNS
 
 _PEEK = 64 * 1024
+_CUT = "dòng cuối bị cắt giữa chừng, tệp chưa trọn vẹn / the last row is cut, the file is not whole"
 
 
 def text_of(path: Path, layout: Layout) -> bytes:
@@ -27,49 +30,70 @@ def text_of(path: Path, layout: Layout) -> bytes:
     else:
         encodings = [name for name in layout.encodings if name != "utf-16"]
     for encoding in encodings:
+        if encoding == "utf-8" and _is_utf8(data):
+            return data
         try:
             text = data.decode(encoding)
-        except UnicodeDecodeError:
+        except UnicodeDecodeError as error:
+            if encodings == ["utf-8"] and error.reason == "unexpected end of data":
+                raise FileRefused("FILE_TRUNCATED", _CUT) from error
             continue
-        return data if encoding == "utf-8" else text.encode()
+        if encoding != "utf-8":
+            return text.encode()
     raise FileRefused("ENCODING", f"bảng mã không phải {', '.join(layout.encodings)} / not in a declared encoding")
 
 
+def _is_utf8(data: bytes) -> bool:
+    """Checked without making a text of it. Text of another width, read as bytes, is one quarter zeros or more."""
+    if data[:_PEEK].count(b"\0") * 4 > len(data[:_PEEK]):
+        return False
+    offsets = pa.py_buffer((0).to_bytes(8, "little") + len(data).to_bytes(8, "little"))
+    try:
+        pa.Array.from_buffers(pa.large_binary(), 1, [None, offsets, pa.py_buffer(data)]).cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def grid_of(path: Path, layout: Layout) -> Grid:
-    """Raises FileRefused: ENCODING, UNCLOSED_QUOTE, HEADER, NUL_BYTE."""
+    """Raises FileRefused: ENCODING, FILE_TRUNCATED, HEADER, EXTENT."""
     data = text_of(path, layout)
-    if b"\0" in data:
-        raise FileRefused("NUL_BYTE", "tệp chứa byte 0 / the file holds zero bytes")
-    if data.count(b'"') % 2:
-        raise FileRefused("FILE_TRUNCATED", "dấu ngoặc kép không đóng, tệp có thể bị cắt / an unclosed quote")
+    if b"\r" in data and b"\n" not in data:
+        data = data.replace(b"\r", b"\n")
     start = 0
     if data[:4].lower() == b"sep=":
         start = data.index(b"\n") + 1 if b"\n" in data else len(data)
-    peek = data[start : start + _PEEK].decode(errors="ignore")
-    best: tuple[int, str, list[list[str]]] = (-1, ",", [])
-    for delimiter in layout.delimiters:
-        rows = list(
-            itertools.islice(
-                csv.reader(io.StringIO(peek), delimiter=delimiter), layout.header_within + layout.header_depth
-            )
-        )
-        found = find_header(rows, layout)
-        hits = len(match_header(found[2], layout)) if found else 0
-        if hits > best[0]:
-            best = (hits, delimiter, rows)
-    hits, delimiter, rows = best
+    delimiter, rows = _best_delimiter(data[start : start + _PEEK], layout)
     found = find_header(rows, layout)
     if found is None:
         raise FileRefused("HEADER", "không tìm thấy dòng tiêu đề của mẫu này / no header row of this layout")
     index, depth, header = found
+    if len(header) > MAX_COLUMNS:
+        raise FileRefused("EXTENT", f"bảng có hơn {MAX_COLUMNS} cột / more than {MAX_COLUMNS} columns")
     body = _after_rows(data, start, delimiter, index + depth)
     first_row = index + depth + 1 + (1 if start else 0)
-    return _parse(data[body:], delimiter, header, first_row, rows[:index])
+    columns, numbers, odd = _table(data, body, delimiter, len(header))
+    ragged = [("", first_row + row, reason) for row, reason in odd]
+    row_numbers = None if numbers is None else pa.array([first_row + row for row in numbers], pa.int32())
+    return Grid("", first_row, columns, rows[:index], header, first_row - 1, row_numbers, ragged)
+
+
+def _best_delimiter(peek: bytes, layout: Layout) -> tuple[str, list[list[str]]]:
+    text = peek.decode(errors="ignore")
+    best: tuple[int, str, list[list[str]]] = (-1, ",", [])
+    for delimiter in layout.delimiters:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        rows = list(itertools.islice(reader, layout.header_within + layout.header_depth))
+        found = find_header(rows, layout)
+        hits = len(match_header(found[2], layout)) if found else 0
+        if hits > best[0]:
+            best = (hits, delimiter, rows)
+    return best[1], best[2]
 
 
 def _after_rows(data: bytes, start: int, delimiter: str, count: int) -> int:
     """Offset of the byte after the first `count` records, which may hold quoted line ends."""
-    stream = io.BytesIO(data[start:])
+    stream = io.BytesIO(data[start : start + 2 * _PEEK])
     lines = (line.decode(errors="replace") for line in iter(stream.readline, b""))
     reader = csv.reader(lines, delimiter=delimiter)
     for _ in range(count):
@@ -77,41 +101,45 @@ def _after_rows(data: bytes, start: int, delimiter: str, count: int) -> int:
     return start + stream.tell()
 
 
-def _parse(data: bytes, delimiter: str, header: list[str], first_row: int, titles: list[list[str]]) -> Grid:
-    width = len(header)
-    ragged: list[tuple[str, int, str]] = []
+def _table(
+    data: bytes, start: int, delimiter: str, width: int
+) -> tuple[list[pa.Array], list[int] | None, list[tuple[int, str]]]:
+    """(columns, row offsets if any row is missing, (row offset, BLANK or RAGGED) of those).
 
-    def set_aside(row: pacsv.InvalidRow) -> str:
-        cells = next(csv.reader([row.text], delimiter=delimiter), [])
-        blank = not any(cell.strip() for cell in cells)
-        ragged.append(("", first_row + row.number - 1, "BLANK" if blank else "RAGGED"))
-        return "skip"
-
-    names = [f"c{position}" for position in range(width)]
-    if not data.strip():
-        columns = [pa.array([], pa.string()) for _ in names]
-        return Grid("", first_row, columns, titles, header, first_row - 1)
+    What is plain is read by Arrow. Where quotes do not add up, cells hold line ends or rows have too many or too few
+    cells, the file is read again with care, line by line.
+    """
+    if len(data) - start < _PEEK and not data[start:].strip(b"\r\n"):
+        blank = data.count(b"\n", start)
+        return [pa.array([], pa.string())] * width, [], [(row, "BLANK") for row in range(blank)]
+    quoted = data.find(b'"', start) >= 0
     try:
-        table = pacsv.read_csv(
-            io.BytesIO(data),
-            read_options=pacsv.ReadOptions(column_names=names, use_threads=False),
-            parse_options=pacsv.ParseOptions(
-                delimiter=delimiter,
-                newlines_in_values=True,
-                ignore_empty_lines=False,
-                invalid_row_handler=set_aside,
-            ),
-            convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                strings_can_be_null=False,
-                quoted_strings_can_be_null=False,
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        raise FileRefused("FILE_CORRUPT", "không đọc được bảng CSV / the table cannot be read") from error
-    count = table.num_rows + len(ragged)
-    skipped = {row_no for _, row_no, _ in ragged}
-    numbers = [number for number in range(first_row, first_row + count) if number not in skipped] if skipped else None
-    columns = [table.column(name).combine_chunks() for name in names]
-    row_numbers = pa.array(numbers, pa.int32()) if numbers is not None else None
-    return Grid("", first_row, columns, titles, header, first_row - 1, row_numbers, ragged)
+        table = _read(pa.py_buffer(data)[start:], delimiter, width, quoted)
+    except pa.ArrowInvalid:
+        return read_carefully(data[start:], delimiter, width)
+    if quoted:
+        lines = data.count(b"\n", start) + (not data.endswith(b"\n"))
+        if lines != table.num_rows or data.count(b'"', start) % 2:
+            del table
+            return read_carefully(data[start:], delimiter, width)
+    return table.columns, None, []
+
+
+def _read(data: pa.Buffer, delimiter: str, width: int, quoted: bool) -> pa.Table:
+    names = [f"c{position}" for position in range(width)]
+    return pacsv.read_csv(
+        pa.BufferReader(data),
+        read_options=pacsv.ReadOptions(column_names=names, use_threads=False),
+        parse_options=pacsv.ParseOptions(
+            delimiter=delimiter,
+            quote_char='"' if quoted else False,
+            newlines_in_values=quoted,
+            ignore_empty_lines=False,
+        ),
+        convert_options=pacsv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=False,
+            quoted_strings_can_be_null=False,
+            check_utf8=False,
+        ),
+    )

@@ -10,61 +10,169 @@ from typing import Any
 
 from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Column, Layout
-from tthc.staging.grid import Listed
+from tthc.staging.grid import Listed, heading_key
 from tthc.staging.json_shape import elements_of, flat
 
 Record = dict[str, Any]
 
 # Whole đồng: 50000, 50.000 (a dot and three digits groups thousands), 50000.0 or 50000.00.
 _AMOUNT = re.compile(r"(-?[0-9]{1,15}|-?[0-9]{1,3}(?:\.[0-9]{3}){1,4})(?:\.0{1,2})?")
+_SPACE = re.compile(r"[ \t\r\n]*")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_WRONG_SHAPE = "{}"  # no parser takes it for anything, so the row is refused with the column's own rule
+_ENDS_WITHIN = 8  # characters before the end at which a literal or an escape may have been cut
 
 
-def records_of(path: Path, layout: Layout) -> tuple[list[Record], list[int]]:
-    """Objects of the array, and the 1-based positions of elements that are no objects."""
+class _Repeated(dict[str, Any]):
+    """An object that names one field twice: nobody knows which of them is meant."""
+
+
+class Records:
+    """The records of a file, each reduced at once to the columns of its layout: a long file needs little memory.
+
+    `cells`: canonical column → one text a record; `numbers`: the 1-based position of each; `odd`: positions of
+    elements that are no records; `fields`: all names of fields met.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._columns = [(column, [heading_key(heading) for heading in column.headings]) for column in layout.columns]
+        self._listed = Listed((*layout.ignored, *layout.personal, *(h for c in layout.columns for h in c.headings)))
+        self._spellings: dict[tuple[str, ...], list[list[str]]] = {}
+        self.cells: dict[str, list[str]] = {column.name: [] for column in layout.columns}
+        self.numbers: list[int] = []
+        self.odd: list[int] = []
+        self.fields: set[str] = set()
+
+    def add(self, number: int, element: Any) -> None:
+        """Raises FileRefused DUPLICATE_COLUMN when the record names a field twice."""
+        if not isinstance(element, dict):
+            self.odd.append(number)
+            return
+        if isinstance(element, _Repeated):
+            detail = f"bản ghi {number} có hai trường trùng tên / a record repeats a field name"
+            raise FileRefused("DUPLICATE_COLUMN", detail)
+        plain = {name: [None] if isinstance(value, _Repeated) else value for name, value in element.items()}
+        record = flat(plain, self._listed)
+        names = tuple(record)
+        if (called := self._spellings.get(names)) is None:
+            called = self._spellings[names] = [_called(keys, names) for _, keys in self._columns]
+            self.fields.update(names)
+        self.numbers.append(number)
+        for (column, _), mine in zip(self._columns, called, strict=True):
+            self.cells[column.name].append(_SURROGATES.sub("\ufffd", text_of(record, column, mine)))
+
+    def called(self, column: Column) -> list[str]:
+        """What the file calls a column, in the order of its headings."""
+        return _called([heading_key(heading) for heading in column.headings], sorted(self.fields))
+
+
+def _called(keys: Sequence[str], names: Sequence[str]) -> list[str]:
+    spelt = {heading_key(name): name for name in names}
+    return [spelt[key] for key in keys if key in spelt]
+
+
+def records_of(path: Path, layout: Layout) -> Records:
+    """Raises FileRefused: ENCODING, JSON_SHAPE, JSON_DEPTH, JSON_SYNTAX, FILE_TRUNCATED, DUPLICATE_COLUMN."""
+    text = _text(path)
+    found = Records(layout)
+    decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_once)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileRefused("ENCODING", "tệp JSON không phải UTF-8 / not UTF-8") from error
-    if layout.kind == "ndjson":
-        elements = [_loads(line, number) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    else:
-        elements = elements_of(_loads(text), layout)
-    odd = [position for position, record in enumerate(elements, start=1) if not isinstance(record, dict)]
-    listed = Listed((*layout.ignored, *layout.personal, *(h for c in layout.columns for h in c.headings)))
-    return [flat(record, listed) for record in elements if isinstance(record, dict)], odd
-
-
-def _loads(text: str, line: int = 0) -> Any:
-    try:
-        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_once)
+        if layout.kind == "ndjson":
+            _lines(text, decoder, found)
+        elif layout.records or layout.record_fields:
+            for number, element in enumerate(elements_of(decoder.decode(text), layout), start=1):
+                found.add(number, element)
+        else:
+            _elements(text, decoder, found)
     except RecursionError as error:
         raise FileRefused("JSON_DEPTH", "JSON lồng quá sâu / nested too deeply") from error
     except json.JSONDecodeError as error:
-        where = f"dòng {line or error.lineno}, cột {error.colno}"
-        raise FileRefused(
-            "FILE_TRUNCATED", f"JSON không trọn vẹn hoặc sai cú pháp ở {where} / not whole JSON"
-        ) from error
+        raise _refusal(error) from error
+    if found.odd and not found.numbers:
+        raise FileRefused("JSON_SHAPE", "mảng không có bản ghi nào / no element of the array is a record")
+    return found
+
+
+def _text(path: Path) -> str:
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data":
+            raise FileRefused("FILE_TRUNCATED", "tệp JSON bị cắt giữa một chữ / cut within a character") from error
+        raise FileRefused("ENCODING", "tệp JSON không phải UTF-8 / not UTF-8") from error
+
+
+def _lines(text: str, decoder: json.JSONDecoder, found: Records) -> None:
+    number = at = 0
+    for line in text.split("\n"):
+        if line.strip():
+            number += 1
+            try:
+                element = decoder.decode(line)
+            except json.JSONDecodeError as error:
+                raise json.JSONDecodeError(error.msg, text, at + error.pos) from error
+            found.add(number, element)
+        at += len(line) + 1
+
+
+def _elements(text: str, decoder: json.JSONDecoder, found: Records) -> None:
+    at = _after_space(text, 0)
+    if text[at : at + 1] != "[":
+        decoder.raw_decode(text, at)  # what is no JSON at all is told as such
+        raise FileRefused("JSON_SHAPE", "cần một mảng các bản ghi / an array of records is needed")
+    at = _after_space(text, at + 1)
+    number = 0
+    more = text[at : at + 1] != "]"
+    while more:
+        element, at = decoder.raw_decode(text, at)
+        number += 1
+        found.add(number, element)
+        at = _after_space(text, at)
+        more = text[at : at + 1] == ","
+        if more:
+            at = _after_space(text, at + 1)
+        elif text[at : at + 1] != "]":
+            raise json.JSONDecodeError("Expecting ',' delimiter", text, at)
+    if (at := _after_space(text, at + 1)) < len(text):
+        raise json.JSONDecodeError("Extra data", text, at)
+
+
+def _after_space(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
+
+
+def _refusal(error: json.JSONDecodeError) -> FileRefused:
+    text = error.doc.rstrip()
+    where = f"dòng {error.lineno}, cột {error.colno}"
+    stops = error.msg.startswith("Unterminated string") or error.pos >= len(text) - _ENDS_WITHIN
+    if stops and error.msg != "Extra data" and not text.endswith("]"):
+        return FileRefused("FILE_TRUNCATED", f"JSON không trọn vẹn, bị cắt ở {where} / the file is not whole")
+    return FileRefused("JSON_SYNTAX", f"JSON sai cú pháp ở {where} / not valid JSON")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> Record:
     record = dict(pairs)
-    if len(record) != len(pairs):
-        raise FileRefused("DUPLICATE_COLUMN", "một bản ghi có hai trường trùng tên / a record repeats a field name")
-    return record
+    return record if len(record) == len(pairs) else _Repeated(record)
 
 
 def text_of(record: Record, column: Column, fields: Sequence[str]) -> str:
     """A canonical value as text; empty when the field is absent or null, `{}` when it has the wrong shape.
 
-    `fields`: what the file calls the column, spelt as in its records.
+    `fields`: what the record calls the column.
     """
     take = column.take
     if take is None:
         return next((_scalar(record[field]) for field in fields if field in record), "")
-    if take.how == "any_of":
-        present = any(name in record for test in take.any_of for name in (test.get("field"), test.get("list")) if name)
-        return ("1" if any(_holds(record, test) for test in take.any_of) else "0") if present else ""
-    items = _items(record, take.list)
+    try:
+        if take.how == "any_of":
+            names = (name for test in take.any_of for name in (test.get("field"), test.get("list")) if name)
+            present = any(name in record for name in names)
+            return ("1" if any([_holds(record, test) for test in take.any_of]) else "0") if present else ""
+        items = _items(record, take.list)
+    except ValueError:
+        return _WRONG_SHAPE
     if items is None:
         return ""
     if take.how == "count":
@@ -76,10 +184,16 @@ def text_of(record: Record, column: Column, fields: Sequence[str]) -> str:
 
 
 def _items(record: Record, name: str) -> list[Record] | None:
+    """The objects of a list, None where there is no list; "" and null say nothing as well.
+
+    Raises ValueError where there is something else.
+    """
     value = record.get(name)
-    if not isinstance(value, list):
+    if value is None or value == "":
         return None
-    return [item for item in value if isinstance(item, dict)]
+    if not isinstance(value, list) or any(isinstance(i, _Repeated) or not isinstance(i, dict) for i in value):
+        raise ValueError(name)
+    return value
 
 
 def _holds(record: Record, test: dict[str, Any]) -> bool:
@@ -96,7 +210,7 @@ def _total(values: list[str]) -> str:
         return ""
     matches = [_AMOUNT.fullmatch(value) for value in values]
     if not all(matches):
-        return "{}"
+        return _WRONG_SHAPE
     return str(sum(int(match.group(1).replace(".", "")) for match in matches if match))
 
 
@@ -105,4 +219,4 @@ def _scalar(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "1" if value else "0"
-    return value.strip() if isinstance(value, str) else "{}"
+    return value.strip() if isinstance(value, str) else _WRONG_SHAPE

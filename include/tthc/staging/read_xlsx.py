@@ -28,7 +28,7 @@ from tthc.staging.inspect_workbook import ROW_LIMITS, look_into
 
 logging.getLogger("fastexcel").setLevel(logging.ERROR)  # it tells of every empty column
 
-_ERRORS = {"Div0": "#DIV/0!", "NA": "#N/A", "Name": "#NAME?", "Null": "#NULL!", "Num": "#NUM!", "Ref": "#REF!"}
+_ERRORS = {"div0": "#DIV/0!", "na": "#N/A", "name": "#NAME?", "null": "#NULL!", "num": "#NUM!", "ref": "#REF!"}
 _HEAD_BYTES = 1 << 20
 _ROW_END = re.compile(rb"</(\w+:)?row>")
 
@@ -195,7 +195,7 @@ def _with_errors(columns: list[pa.Array], errors: Any, places: Sequence[int]) ->
     for error in errors.errors if errors is not None else ():
         row, column = error.offset_position
         told = re.search(r"Error\((\w+)\)", error.detail)
-        failed.setdefault(places[column], {})[row] = _ERRORS.get(told.group(1) if told else "", "#VALUE!")
+        failed.setdefault(places[column], {})[row] = _ERRORS.get(told.group(1).lower() if told else "", "#VALUE!")
     for place, cells in failed.items():
         texts = columns[place].to_pylist()
         for row, text in cells.items():

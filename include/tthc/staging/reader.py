@@ -9,18 +9,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tthc.domain.errors import FileRefused
-from tthc.domain.text import clean
+from tthc.domain.text import clean, shown
 from tthc.reference.layout import Layout
 from tthc.staging import legacy_encodings, read_csv, read_html, read_json, read_xlsx
 from tthc.staging.grid import Grid, Listed, heading_key, match_header
 from tthc.staging.inspect import look
-from tthc.staging.row_kinds import kinds_of
+from tthc.staging.row_kinds import LEAD, kinds_of
 
 legacy_encodings.register()
 
@@ -89,17 +88,18 @@ def _together(readings: Sequence[Reading]) -> Reading:
 def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
     positions = match_header(grid.header, layout)
     unlisted = _unlisted(grid.header, layout)
-    header = [clean(text) for text in grid.header]
+    header = [shown(text) for text in grid.header]
     missing = [column for column in layout.columns if column.required and column.name not in positions]
     if missing:
         names = ", ".join(f"«{column.headings[0]}»" for column in missing)
         detail = f"thiếu cột bắt buộc {names} / required columns are missing"
         raise FileRefused("MISSING_COLUMN", detail, tuple(header))
-    columns = [pc.utf8_normalize(column, form="NFC") for column in grid.columns]
+    wanted = {*positions.values(), *range(LEAD)}  # nothing else is kept or compared
+    columns = [nfc(column) if place in wanted else column for place, column in enumerate(grid.columns)]
     count = len(columns[0])
     numbers = grid.row_numbers
     if numbers is None:
-        numbers = pa.array(range(grid.first_row, grid.first_row + count), pa.int32())
+        numbers = pc.add(pc.indices_nonzero(pa.repeat(True, count)), grid.first_row).cast(pa.int32())
     found = kinds_of(columns, grid, layout, positions)
     absent = [column.name for column in layout.columns if column.name not in positions]
     cells = {name: columns[position] for name, position in positions.items()}
@@ -107,10 +107,12 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
         said = pa.array(texts, pa.string())
         blank = pc.equal(pc.utf8_trim_whitespace(cells[name]), "") if name in cells else None
         cells[name] = said if blank is None else pc.if_else(blank, said, cells[name])
-    keep = pa.array([index not in found.kinds for index in range(count)], pa.bool_())
-    table = pa.table({"sheet": pa.array([grid.sheet] * count, pa.string()), "row_no": numbers, **cells})
+    table = pa.table({"sheet": pa.repeat(grid.sheet, count), "row_no": numbers, **cells})
+    if found.kinds:
+        kept = pc.is_in(pc.indices_nonzero(pa.repeat(True, count)), pa.array(sorted(found.kinds), pa.uint64()))
+        table = table.filter(pc.invert(kept))
     return Reading(
-        table=table.filter(keep),
+        table=table,
         rows_read=count + len(grid.ragged),
         header_row=grid.header_row,
         header=header,
@@ -141,15 +143,17 @@ def _unlisted(header: Sequence[str], layout: Layout) -> list[str]:
     mapped: set[str] = set()
     for column in layout.columns:
         wanted = {heading_key(heading) for heading in column.headings}
-        hits = [clean(header[position]) for position, key in enumerate(keys) if key in wanted]
+        hits = [shown(header[position]) for position, key in enumerate(keys) if key in wanted]
         if len(hits) > 1 and column.take is None:
             names = ", ".join(f"«{hit}»" for hit in hits)
             raise FileRefused(
-                "DUPLICATE_COLUMN", f"nhiều cột cùng nghĩa {column.name}: {names} / one meaning twice", tuple(header)
+                "DUPLICATE_COLUMN",
+                f"nhiều cột cùng nghĩa {column.name}: {names} / one meaning twice",
+                tuple(map(shown, header)),
             )
         mapped |= wanted
     known = {key for key in keys if key in mapped or key in listed}
-    return [clean(text) for text, key in zip(header, keys, strict=True) if key and key not in known]
+    return [shown(text) for text, key in zip(header, keys, strict=True) if key and key not in known]
 
 
 def _titles(rows: list[list[str]], layout: Layout) -> dict[str, str]:
@@ -164,42 +168,42 @@ def _titles(rows: list[list[str]], layout: Layout) -> dict[str, str]:
     return found
 
 
+def nfc(column: pa.Array) -> pa.Array:
+    """The same text composed (NFC); a column of few different words or of plain letters costs next to nothing."""
+    if isinstance(column, pa.ChunkedArray):
+        return pa.chunked_array([nfc(chunk) for chunk in column.chunks], pa.string())
+    if pc.all(pc.string_is_ascii(column)).as_py():
+        return column
+    words = column.dictionary_encode()
+    composed = pc.utf8_normalize(words.dictionary, form="NFC")
+    return column if composed.equals(words.dictionary) else pc.take(composed, words.indices)
+
+
 def _reading_of_records(path: Path, layout: Layout) -> Reading:
-    records, odd = read_json.records_of(path, layout)
-    fields = sorted({name for record in records for name in record})
+    found = read_json.records_of(path, layout)
+    fields, count = sorted(found.fields), len(found.numbers)
     unlisted = _unlisted(fields, layout)
-    spelt = {heading_key(field): field for field in fields}
-    found = {
-        column.name: [spelt[key] for heading in column.headings if (key := heading_key(heading)) in spelt]
-        for column in layout.columns
-    }
-    missing = [
-        column.headings[0] for column in layout.columns if column.required and records and not found[column.name]
-    ]
+    header = [shown(name) for name in fields]
+    called = {column.name: found.called(column) for column in layout.columns}
+    missing = [column.headings[0] for column in layout.columns if column.required and count and not called[column.name]]
     if missing:
         detail = f"thiếu trường bắt buộc {', '.join(missing)} / required fields are missing"
-        raise FileRefused("MISSING_COLUMN", detail, tuple(fields))
-    skipped = set(odd)
-    numbers = [number for number in range(1, len(records) + len(odd) + 1) if number not in skipped]
-    cells: dict[str, Any] = {
-        column.name: [read_json.text_of(record, column, found[column.name]) for record in records]
-        for column in layout.columns
-    }
-    absent = [column.name for column in layout.columns if records and not found[column.name]]
+        raise FileRefused("MISSING_COLUMN", detail, tuple(header))
+    absent = [column.name for column in layout.columns if count and not called[column.name]]
     return Reading(
         table=pa.table(
             {
-                "sheet": pa.array([""] * len(records), pa.string()),
-                "row_no": pa.array(numbers, pa.int32()),
-                **{name: pc.utf8_normalize(pa.array(texts, pa.string()), form="NFC") for name, texts in cells.items()},
+                "sheet": pa.repeat("", count),
+                "row_no": pa.array(found.numbers, pa.int32()),
+                **{name: nfc(pa.array(texts, pa.string())) for name, texts in found.cells.items()},
             }
         ),
-        rows_read=len(records) + len(odd),
+        rows_read=count + len(found.odd),
         header_row=0,
-        header=fields,
-        headings={name: fields_of[0] for name, fields_of in found.items() if fields_of},
+        header=header,
+        headings={name: shown(names[0]) for name, names in called.items() if names},
         unlisted=unlisted,
         absent=absent,
         vanished=_vanished(layout, absent),
-        ragged=[("", number, "JSON_SHAPE") for number in odd],
+        ragged=[("", number, "JSON_SHAPE") for number in found.odd],
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -32,7 +33,6 @@ WALL_SECONDS = 90.0
 RESIDENT_BYTES = 1400 * 1024**2  # a process that holds more is ended, so that none reaches 1.5 GiB
 TIRED_BYTES = 700 * 1024**2  # one that keeps more after its work is replaced before the next file
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 _MEMORY = (
     "MEMORY_LIMIT",
     "đọc tệp cần quá nhiều bộ nhớ, hãy xuất thành nhiều phần / needs too much memory, export parts",
@@ -114,7 +114,7 @@ class _Worker:
     def resident_bytes(self) -> int:
         """How much real memory the process holds; 0 when it has ended."""
         try:
-            return int(Path(f"/proc/{self.process.pid}/statm").read_bytes().split()[1]) * _PAGE
+            return int(Path(f"/proc/{self.process.pid}/statm").read_bytes().split()[1]) * resource.getpagesize()
         except (OSError, IndexError):
             return 0
 

@@ -181,7 +181,7 @@ def _manifest(connection: sa.Connection, source_id: str, night: date, file: Stag
             "reason": file.reason,
             "detail": file.detail,
             "rows_read": file.rows_read,
-            "rows_accepted": 0 if held_back else file.rows_accepted,
+            "rows_accepted": file.rows_accepted,
             "rows_quarantined": file.rows_quarantined,
             "rows_dropped": file.rows_dropped,
             "rows_duplicate": file.rows_duplicate,

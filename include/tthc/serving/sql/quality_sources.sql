@@ -7,7 +7,7 @@ select
     count(*) filter (where verdict = 'already_known') as already_known,
     count(*) filter (where verdict in ('held', 'rejected')) as refused,
     sum(rows_read)::bigint as rows_read,
-    sum(rows_accepted)::bigint as rows_accepted,
+    coalesce(sum(rows_accepted) filter (where verdict like 'loaded%'), 0)::bigint as rows_accepted,
     sum(rows_quarantined)::bigint as rows_quarantined,
     sum(rows_dropped)::bigint as rows_dropped,
     sum(rows_duplicate)::bigint as rows_duplicate

@@ -1,0 +1,111 @@
+"""CSV line by line, for what no plain reader may decide: lone quotes, line ends in cells, odd rows, a cut end.
+
+A quote that opens no cell, or closes none, is a character like any other as long as its line has as many cells as the
+header. So a stray quote in a name neither swallows the next row nor refuses its own.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from tthc.domain.errors import FileRefused
+
+# Of one record: a quote that is still open then was none.
+_MAX_LINES, _MAX_TEXT, _ROWS_END_IT = 200, 1 << 16, 3
+_CUT = "dòng cuối bị cắt giữa chừng, tệp chưa trọn vẹn / the last row is cut, the file is not whole"
+_BLOCK = 4096
+
+csv.field_size_limit(1 << 26)
+
+
+def read_carefully(data: bytes, delimiter: str, width: int) -> tuple[list[pa.Array], list[int], list[tuple[int, str]]]:
+    """(columns, offsets of their rows, (offset, BLANK or RAGGED) of the others); a record counts as one row.
+
+    Raises FileRefused FILE_TRUNCATED when the last record is short and nothing ends it.
+    """
+    lines = [line.removesuffix(b"\r") for line in data.split(b"\n")]
+    whole = not lines[-1]
+    if whole:
+        lines.pop()
+    parts: list[list[pa.Array]] = [[pa.array([], pa.string())] * width]
+    kept: list[list[str]] = []
+    numbers: list[int] = []
+    odd: list[tuple[int, str]] = []
+    at = row = 0
+    while at < len(lines):
+        cells, used = _record(lines, at, delimiter, width, whole)
+        at += used
+        if len(cells) == width:
+            kept.append(cells)
+            numbers.append(row)
+        elif not any(cell.strip() for cell in cells):
+            odd.append((row, "BLANK"))
+        elif at >= len(lines) and not whole and len(cells) < width:
+            raise FileRefused("FILE_TRUNCATED", _CUT)
+        else:
+            odd.append((row, "RAGGED"))
+        row += 1
+        if len(kept) == _BLOCK:
+            parts.append(_columns(kept))
+            kept = []
+    if kept:
+        parts.append(_columns(kept))
+    return [pa.concat_arrays(pieces) for pieces in zip(*parts, strict=True)], numbers, odd
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[pa.Array]:
+    return [pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)]
+
+
+def _record(lines: Sequence[bytes], at: int, delimiter: str, width: int, whole: bool) -> tuple[list[str], int]:
+    """The cells of the record that begins on a line, and how many lines it takes."""
+    text = lines[at].decode()
+    if '"' not in text:
+        return text.split(delimiter), 1
+    cells = _strictly(text, delimiter)
+    if cells is not None and len(cells) == width:
+        return cells, 1
+    literal = _literally(text, delimiter)
+    if cells is None:
+        longer, used = _continued(lines, at, delimiter, width)
+        # Two lines that are each a whole row are two rows, whatever quotes they hold.
+        if longer is not None and not (len(literal) == width == lines[at + used - 1].decode().count(delimiter) + 1):
+            return longer, used
+        if at + 1 == len(lines) and not whole and literal[-1].startswith('"'):
+            raise FileRefused("FILE_TRUNCATED", _CUT)
+    return (literal if cells is None or len(literal) == width else cells), 1
+
+
+def _continued(lines: Sequence[bytes], at: int, delimiter: str, width: int) -> tuple[list[str] | None, int]:
+    """The cells of a record that goes on below because a quoted cell holds line ends, and its number of lines."""
+    text, rows = lines[at].decode(), 0
+    for end in range(at + 1, min(at + _MAX_LINES, len(lines))):
+        following = lines[end].decode()
+        rows += following.count(delimiter) == width - 1
+        if rows == _ROWS_END_IT or len(text) > _MAX_TEXT:
+            break
+        text += "\n" + following
+        if '"' in following and (cells := _strictly(text, delimiter)) is not None:
+            return (cells if len(cells) == width else None), end - at + 1
+    return None, 0
+
+
+def _strictly(text: str, delimiter: str) -> list[str] | None:
+    """The cells of one whole record, None where a quote is not closed or something follows a closed one."""
+    try:
+        rows = list(csv.reader(text.splitlines(keepends=True) or [""], delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    return rows[0] if len(rows) == 1 else None
+
+
+def _literally(text: str, delimiter: str) -> list[str]:
+    """The cells between delimiters; only a cell that is quoted as a whole loses its quotes."""
+    return [
+        match.group(1).replace('""', '"') if (match := re.fullmatch(r'"((?:[^"]|"")*)"', cell)) else cell
+        for cell in text.split(delimiter)
+    ]
