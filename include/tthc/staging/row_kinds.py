@@ -61,10 +61,14 @@ class _Look:
         self.subtotal_words = tuple(fold(word) + " " for word in layout.subtotal_words)
         self.kinds: dict[int, str] = {}
         self.weak: dict[int, list[str]] = {}
-        odd = pc.indices_nonzero(self._odd(grid)).to_pylist()
+        places = pc.indices_nonzero(self._odd(grid))
+        odd, picked = places.to_pylist(), [column.take(places) for column in self.columns]
         self.odd_count, self.last_even = len(odd), self._last_even(odd)
-        for index in odd:
-            self._judge(index, [column[index].as_py() or "" for column in self.columns])
+        for index, place, blank in zip(odd, range(len(odd)), _blank(picked, len(odd)), strict=True):
+            if blank:  # formats below a table may reach to the end of a sheet
+                self.kinds[index] = "BLANK"
+            else:
+                self._judge(index, [column[place].as_py() or "" for column in picked])
 
     def _odd(self, grid: Grid) -> pa.Array:
         odd = pa.array([False] * self.count, pa.bool_())
@@ -78,6 +82,8 @@ class _Look:
         plain = pc.utf8_lower(pc.utf8_trim_whitespace(self.columns[self.key[0]]))
         odd = pc.or_(odd, pc.is_in(plain, value_set=parts))
         # Column numbers stand below a header, the first one or one repeated.
+        if isinstance(odd, pa.ChunkedArray):
+            odd = odd.combine_chunks()
         below = pa.concat_arrays([pa.array([True]), odd])[: self.count]
         return pc.or_(odd, pc.and_(below, pc.match_substring_regex(plain, r"^\(?(?:\d{1,3}|[a-z])\)?\s*(?:=.*)?$")))
 
@@ -99,9 +105,7 @@ class _Look:
     def _judge(self, index: int, cells: list[str]) -> None:
         filled = [cell.strip() for cell in cells if cell.strip()]
         keys = [fold(cell) for cell in cells]
-        if not filled:
-            self.kinds[index] = "BLANK"
-        elif self._is_numbering(index, filled):
+        if self._is_numbering(index, filled):
             self.kinds[index] = "COLUMN_NUMBERS"
         elif self._is_header(keys):
             self.kinds[index] = "REPEATED_HEADER"
@@ -207,3 +211,10 @@ class _Look:
             return True
         sample = (text for at, text in enumerate(self.columns[place][:200].to_pylist()) if at not in self.kinds)
         return any(text.strip() and not _AMOUNT.fullmatch(text) for text in sample)
+
+
+def _blank(columns: list[pa.Array], count: int) -> list[bool]:
+    blank = pa.repeat(True, count)
+    for column in columns:
+        blank = pc.and_(blank, pc.fill_null(pc.equal(pc.utf8_trim_whitespace(column), ""), True))
+    return list(blank.to_pylist())
