@@ -22,7 +22,7 @@ def spoiled(warehouse: Warehouse, statement: str) -> None:
     """Publish with counters spoiled between counting and checking."""
     whole = check.withhold
 
-    def spoil_then_check(connection: sa.Connection) -> list[tuple[str, int, str]]:
+    def spoil_then_check(connection: sa.Connection) -> list[check.Broken]:
         connection.execute(sa.text(statement))
         return whole(connection)
 

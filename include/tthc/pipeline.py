@@ -267,10 +267,10 @@ def publish(settings: Settings, full: bool = False) -> int | None:
             return None
         publication_id = build.begin(connection, plan)
         build.compute(connection, night=plan.night, province=settings.province)
-        failed = check.withhold(connection)
-        for rule_id, rows, what in failed:
-            open_figure_incident(connection, plan.night, rule_id, rows, what)
-        resolve_figure_incidents(connection, plan.night, [rule_id for rule_id, _, _ in failed])
+        broken = check.withhold(connection)
+        for rule_id, severity, rows, what in broken:
+            open_figure_incident(connection, plan.night, rule_id, rows, what, severity)
+        resolve_figure_incidents(connection, plan.night, [rule.rule_id for rule in broken])
         build.write(connection, publication_id)
         build.compare(connection, measures)
         note_differences(connection, plan.night)

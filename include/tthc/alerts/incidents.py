@@ -104,12 +104,24 @@ def note_differences(connection: sa.Connection, night: date, now: datetime | Non
 
 
 def open_figure_incident(
-    connection: sa.Connection, night: date, rule_id: str, count: int, what: str, now: datetime | None = None
+    connection: sa.Connection,
+    night: date,
+    rule_id: str,
+    count: int,
+    what: str,
+    rule_severity: str,
+    now: datetime | None = None,
 ) -> None:
-    """A figure rule withheld figures of the publication being built."""
-    subject = f"{rule_id}: {count} số liệu bị giữ lại / figures withheld"
+    """A figure rule withheld figures of the publication being built, or, as a `warning`, doubts them."""
+    doubted = rule_severity == "warning"
+    became = "cần xem lại / figures in doubt" if doubted else "bị giữ lại / figures withheld"
     failure = Failure(
-        rule_id=rule_id, source_id=FIGURES, severity="critical", night=night, subject=subject, detail=what
+        rule_id=rule_id,
+        source_id=FIGURES,
+        severity="warning" if doubted else "critical",
+        night=night,
+        subject=f"{rule_id}: {count} số liệu {became}",
+        detail=what,
     )
     record(connection, [failure], now)
 

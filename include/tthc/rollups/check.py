@@ -1,8 +1,9 @@
-"""Figures that contradict themselves are withheld before anyone can read them."""
+"""Figures that contradict themselves are withheld before anyone can read them; what is odd about others is told."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
@@ -11,23 +12,48 @@ from tthc.staging import expectations
 from tthc.warehouse.connect import run_script
 
 _CHANGED = Path(__file__).parent / "sql" / "85_changed.sql"
+_UNITS_NAMED = 20
 
 
-def withhold(connection: sa.Connection) -> list[tuple[str, int, str]]:
-    """Flag the rows of `fresh` that fail the suite `figure`; returns (rule, rows, what) of each failed rule."""
+class Broken(NamedTuple):
+    """A rule of the suite `figure` that some figures break: how many, and what it says of which units."""
+
+    rule_id: str
+    severity: str
+    rows: int
+    what: str
+
+
+def withhold(connection: sa.Connection) -> list[Broken]:
+    """Flag the rows of `fresh` that fail the suite `figure`. A rule of severity `warning` is told and flags nothing."""
     run_script(connection, _CHANGED.read_text(encoding="utf-8"))
     frame = pd.read_sql(sa.text("select * from changed"), connection)
-    failed: list[tuple[str, int, str]] = []
+    broken: dict[str, Broken] = {}
     for failure in expectations.check(frame, "figure"):
-        if failure.rows:
-            failed.append((failure.rule.rule_id, len(failure.rows), f"{failure.rule.vi} / {failure.rule.en}"))
-            connection.execute(
-                sa.text(
-                    "update fresh set flags = array_append(array_remove(fresh.flags, 'withheld'), 'withheld') "
-                    "from changed where changed.row_id = any(:rows) and (fresh.calendar, fresh.kind, fresh.label, "
-                    "fresh.unit_code, fresh.field_code, fresh.basis) = (changed.calendar, changed.kind, "
-                    "changed.label, changed.unit_code, changed.field_code, changed.basis)"
-                ),
-                {"rows": failure.rows},
-            )
-    return failed
+        rule = failure.rule
+        if not failure.rows:
+            continue
+        before = broken[rule.rule_id].rows if rule.rule_id in broken else 0
+        what = f"{rule.vi} / {rule.en}{_units(frame, failure.rows)}"
+        broken[rule.rule_id] = Broken(rule.rule_id, rule.severity, before + len(failure.rows), what)
+        if rule.severity == expectations.WITHHOLD:
+            _flag(connection, failure.rows)
+    return list(broken.values())
+
+
+def _units(frame: pd.DataFrame, rows: list[int]) -> str:
+    codes = sorted(frame.loc[frame["row_id"].isin(rows), "unit_code"].unique())
+    more = ", …" if len(codes) > _UNITS_NAMED else ""
+    return f" ({', '.join(codes[:_UNITS_NAMED])}{more})"
+
+
+def _flag(connection: sa.Connection, rows: list[int]) -> None:
+    connection.execute(
+        sa.text(
+            "update fresh set flags = array_append(array_remove(fresh.flags, 'withheld'), 'withheld') "
+            "from changed where changed.row_id = any(:rows) and (fresh.calendar, fresh.kind, fresh.label, "
+            "fresh.unit_code, fresh.field_code, fresh.basis) = (changed.calendar, changed.kind, "
+            "changed.label, changed.unit_code, changed.field_code, changed.basis)"
+        ),
+        {"rows": rows},
+    )

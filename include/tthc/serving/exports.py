@@ -34,7 +34,7 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """The reference files serving reads: units of the province, metrics, targets, and the titles of reports by layout."""
+    """The reference files serving reads: units of the province, metrics, targets, titles of reports by layout."""
 
     province: str
     units: Sequence[Unit]

@@ -1,4 +1,7 @@
-"""What is plausible: row rules quarantine rows, file rules hold or reject files, and no row is lost on the way."""
+"""What is plausible: row rules quarantine rows, file rules hold or reject files, and no row is lost on the way.
+
+Rules of severity `warning` are told and change nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import pandas as pd
 
 from tthc.domain.errors import RowsNotConserved
 from tthc.reference.sources import Source
-from tthc.staging import expectations
+from tthc.staging import expectations, sender
 from tthc.staging.parse import Meanings
 from tthc.staging.staged_file import StagedFile
 
 _EARLIEST = pd.Timestamp(2010, 1, 1)
+_ENOUGH_CODES = 10  # from which on the most frequent prefix of a batch is taken for that of the province
 
 
 def judge_rows(staged: list[StagedFile], meanings: Meanings, known: frozenset[str]) -> None:
@@ -19,6 +23,7 @@ def judge_rows(staged: list[StagedFile], meanings: Meanings, known: frozenset[st
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     frame["row_id"] = range(len(frame))
     _apply_row_rules(frame, dossiers, meanings)
+    _apply_sender_rules(frame, dossiers)
     for file in dossiers:
         if len(file.rows):
             codes = file.rows["procedure_code"].dropna()
@@ -45,7 +50,49 @@ def _prepared(frame: pd.DataFrame, meanings: Meanings) -> pd.DataFrame:
         earliest=_EARLIEST,
         latest=night + pd.DateOffset(years=5),
         code_on_differs=(~agrees).astype("int64"),
+        codes_are_national=_share_of_file(frame, frame["code_root"].notna()).gt(0.5).astype("int64"),
+        home_root=_home_root(frame["code_root"]),
+        told_otherwise_elsewhere=_told_otherwise_elsewhere(frame).astype("int64"),
     )
+
+
+def _share_of_file(frame: pd.DataFrame, mask: pd.Series) -> pd.Series:
+    return frame["file_no"].map(mask.groupby(frame["file_no"]).mean())
+
+
+def _home_root(roots: pd.Series) -> str | None:
+    """The first part of most dossier codes of a batch; None where too few agree to tell."""
+    counts = roots.value_counts()
+    if counts.empty or counts.iloc[0] < _ENOUGH_CODES or counts.iloc[0] <= counts.sum() / 2:
+        return None
+    return str(counts.index[0])
+
+
+def _told_otherwise_elsewhere(frame: pd.DataFrame) -> pd.Series:
+    """Whether another file of the batch names another unit, procedure or day of receipt for the dossier."""
+    key, facts = "dossier_key", ["unit_code", "procedure_code", "received_on"]
+    received = frame[[key, "file_no", *facts]][frame["received_on"].notna()]
+    repeated = received[received[key].duplicated(keep=False)]
+    of_files = repeated.drop_duplicates([key, "file_no"])
+    in_files = of_files.loc[of_files[key].duplicated(keep=False), key]
+    told = repeated.drop_duplicates([key, *facts])
+    differ = told.loc[told[key].duplicated(keep=False), key]
+    return frame[key].isin(set(in_files) & set(differ))
+
+
+def _apply_sender_rules(frame: pd.DataFrame, dossiers: list[StagedFile]) -> None:
+    """Told of the files that show the sign; where only all together show it, of the one with most rows."""
+    if frame.empty:
+        return
+    signs = sender.profile(frame)
+    for failure in expectations.check(signs, "dossier_sender"):
+        largest = max(range(len(dossiers)), key=lambda number: dossiers[number].rows_read)
+        numbers = {number for number in failure.rows if number != sender.WHOLE} or (
+            {largest} if failure.rows else set()
+        )
+        for number in numbers:
+            file, rule = dossiers[number], failure.rule
+            file.findings.append((rule.rule_id, rule.severity, file.rows_read, f"{rule.vi} / {rule.en}"))
 
 
 def _apply_row_rules(frame: pd.DataFrame, dossiers: list[StagedFile], meanings: Meanings) -> None:

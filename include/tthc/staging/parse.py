@@ -29,16 +29,22 @@ DATES = ("submitted", "received", "due", "finished", "returned", "supplement_req
 CODED = ("status", "channel", "service_level", "payment_method")
 FLAGS = ("components_digitised", "result_digitised", "result_electronic", "data_reused")
 DOSSIER_COLUMNS = (
-    "file_no", "sheet", "row_no", "dossier_key", "code_on", "procedure_code", "procedure_name", "field_name",
-    "unit_code", *CODED, *(f"{name}_on" for name in DATES), *(f"{name}_at" for name in DATES), "supplement_count",
-    "fee_amount", *FLAGS,
+    "file_no", "sheet", "row_no", "dossier_key", "code_on", "code_root", "procedure_code", "procedure_name",
+    "field_name", "unit_code", *CODED, *(f"{name}_on" for name in DATES), *(f"{name}_at" for name in DATES),
+    "supplement_count", "fee_amount", *FLAGS,
 )  # fmt: skip
 
 _CONTROL = r"[\x{0001}-\x{0008}\x{000e}-\x{001f}\x{007f}-\x{0084}\x{0086}-\x{009f}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
 _YES = ("có", "x", "1", "true", "✓", "✔", "đúng")
 _NO = ("không", "0", "false")
+<<<<<<< HEAD
 _PROCEDURE = r"^[0-9]\.[0-9]{6}$"
 _FORMULA_ERROR = r"^#(?:N/A|DIV/0!|NAME\?|NULL!|NUM!|REF!|VALUE!)$"
+=======
+_PROCEDURE = r"^\d\.\d{6}$"
+# Code of an agency, whose first part is the province's or the ministry's; day; number: H42.14-260105-0001.
+_NATIONAL_CODE = r"^(?P<root>[A-Z]\d{2})(?:\.\d+)*-\d{6}-\d+$"
+>>>>>>> 3ce7da9 (Rules for what senders do, for codes of elsewhere and for figures from period to period; a seeded error for each)
 
 # Rule id → what a clerk reads. The value itself is never shown.
 RULES = {
@@ -173,6 +179,8 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
     rows["code_on"] = pd.to_datetime(
         cell("dossier_code").astype("str").str.extract(r"-([0-9]{6})-", expand=False), format="%y%m%d", errors="coerce"
     )
+    roots = pc.extract_regex(pa.array(cell("dossier_code"), pa.string()), _NATIONAL_CODE)
+    rows["code_root"] = pd.Series(pc.struct_field(roots, "root").to_pandas(), dtype=object)
     counted = ~rows["status"].isin([1, 3]).fillna(False).astype(bool)
     refusals.add(cell("received_at").isna() & counted, "received_at", "RECEIVED_MISSING")
     rows["unit_code"], elsewhere = units_of(cell, rows["received_on"], layout, meanings.places, meanings.night)
