@@ -37,14 +37,10 @@ DOSSIER_COLUMNS = (
 _CONTROL = r"[\x{0001}-\x{0008}\x{000e}-\x{001f}\x{007f}-\x{0084}\x{0086}-\x{009f}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
 _YES = ("có", "x", "1", "true", "✓", "✔", "đúng")
 _NO = ("không", "0", "false")
-<<<<<<< HEAD
 _PROCEDURE = r"^[0-9]\.[0-9]{6}$"
 _FORMULA_ERROR = r"^#(?:N/A|DIV/0!|NAME\?|NULL!|NUM!|REF!|VALUE!)$"
-=======
-_PROCEDURE = r"^\d\.\d{6}$"
 # Code of an agency, whose first part is the province's or the ministry's; day; number: H42.14-260105-0001.
 _NATIONAL_CODE = r"^(?P<root>[A-Z]\d{2})(?:\.\d+)*-\d{6}-\d+$"
->>>>>>> 3ce7da9 (Rules for what senders do, for codes of elsewhere and for figures from period to period; a seeded error for each)
 
 # Rule id → what a clerk reads. The value itself is never shown.
 RULES = {
