@@ -251,7 +251,7 @@ def _random_rows(random: Random, columns: set[str], count: int = 60) -> pd.DataF
             made[column] = days[{"earliest": 0, "night": 3, "latest": 4}[column]]
         elif column.endswith(("_on", "_at")):
             made[column] = pd.Series([random.choice([*days, pd.NaT]) for _ in range(count)], dtype="datetime64[us]")
-        elif column in {"payment_method", "dossier_key", "code_root", "unit_code"}:
+        elif column in {"payment_method", "dossier_key", "code_root", "home_root", "unit_code"}:
             words = ["online", "cash", "H42", None]
             made[column] = pd.Series([random.choice(words) for _ in range(count)], dtype=object)
         elif column in {"status", "channel", "fee_amount"}:
@@ -289,6 +289,9 @@ def _breaks(row: dict[str, Any], expectation: dict[str, Any], among_rows: list[d
             if left is None or right is None:
                 return False
             return not (left >= right if kwargs["or_equal"] else left > right)
+        case "expect_column_pair_values_to_be_equal":
+            left, right = row[kwargs["column_A"]], row[kwargs["column_B"]]
+            return left is not None and right is not None and left != right
         case "expect_compound_columns_to_be_unique":
             key = [row[column] for column in kwargs["column_list"]]
             return sum([other[column] for column in kwargs["column_list"]] == key for other in among_rows) > 1

@@ -67,6 +67,7 @@ PARSED = {
     "UNKNOWN_PAYMENT_METHOD": s("UNKNOWN_PAYMENT_METHOD", payment_method="Vàng", fee_amount="8.000"),
     "UNKNOWN_FLAG": s("UNKNOWN_FLAG", data_reused="có lẽ"),
     "RECEIVED_MISSING": s("RECEIVED_MISSING", received_at=""),
+    "SCOPE": s("SCOPE", unit_name="xã Tân Minh"),
     "UNKNOWN_UNIT": s("UNKNOWN_UNIT", unit_name="UBND xã Không Có Thật"),
 }
 LOW, HIGH, SENT = "01/02/2009", "01/02/2036", "05/01/2026"
@@ -273,10 +274,10 @@ def test_a_row_with_a_cell_too_many_is_ragged_and_an_element_that_is_none_has_no
 
 
 def finished(count: int, **cells: str) -> list[Row]:
-    """Sound dossiers brought to the desk and finished, with times, one of them waiting for a supplement."""
+    """Sound dossiers brought to the desk and finished or given back, with times; the first waits for a supplement."""
     waiting = sound(9999, status=STATUS_WORDS[5], supplement_requested_at="08/01/2026")
-    usual = {**TIMES, "status": DONE, **cells}
-    return [waiting, *(sound(number, **usual) for number in range(count))]
+    usual = {**TIMES, **cells}
+    return [waiting, *(sound(number, status=(DONE, BACK)[number % 2], **usual) for number in range(count))]
 
 
 SENDERS: dict[str, list[Row]] = {
@@ -337,6 +338,8 @@ def _swapped(count: int) -> list[Row]:
 FILES: dict[str, tuple[list[Row], str]] = {
     "ZERO_ROWS": ([], "held"),
     "COLUMN_SWAP": (_swapped(40), "rejected"),
+    "TOTAL_MISMATCH": ([*(sound(n) for n in range(10)), {"dossier_code": "Tổng cộng: 11 hồ sơ"}], "held"),
+    "DISTRIBUTION": ([sound(n) for n in range(100)], "held"),
     "QUARANTINE_SHARE": ([sound(n, **({"status": "?"} if n % 3 else {})) for n in range(30)], "held"),
 }
 
@@ -445,7 +448,7 @@ def test_relations_between_figures_are_asked_of_the_counters_themselves(
 
 
 def test_a_warning_about_figures_withholds_nothing(warehouse: Warehouse) -> None:
-    rows = [sound(number, **TIMES, status=DONE) for number in range(1001)]
+    rows = finished(1001)[1:]
     warehouse.load(NIGHT, {"mot_cua_csv/a.csv": csv_list(rows)})
     (incident,) = warehouse.query("select rule_id, severity, detail from alerts.incident where source_id = 'figures'")
     assert (incident["rule_id"], incident["severity"]) == ("ALL_ON_TIME", "warning")
