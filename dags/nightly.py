@@ -29,6 +29,7 @@ from airflow.sdk import DAG, CronPartitionTimetable, Param, TaskGroup, TriggerRu
 from tthc_airflow import tasks
 from tthc_airflow.assets import DOSSIERS, FIGURES
 from tthc_airflow.pools import source_pools
+from tthc_airflow.steps import DispatcherHint
 
 with DAG(
     "load_exports",
@@ -45,6 +46,7 @@ with DAG(
         "max_retry_delay": timedelta(minutes=10),
         "execution_timeout": timedelta(hours=1),
     },
+    on_failure_callback=DispatcherHint(),
     tags=["tthc"],
 ):
     night = task(tasks.prepare)()

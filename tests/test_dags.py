@@ -19,6 +19,7 @@ from tthc.domain import errors
 from tthc.domain.errors import Misconfigured, TthcError
 from tthc.reference.sources import read_sources
 from tthc.settings import settings
+from warehouses import Warehouse
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 DAGS = CHECKOUT / "dags"
@@ -224,3 +225,60 @@ def test_airflow_loads_no_module_of_ours_as_a_plugin() -> None:
     from airflow._shared.module_loading.file_discovery import find_path_from_directory
 
     assert list(find_path_from_directory(str(CHECKOUT / "plugins"), ".airflowignore", "glob")) == []
+
+
+def test_a_task_leaves_its_beginning_and_its_end_in_the_warehouse(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Failed, skipped, ended, and killed: the last has no end, which is how the run's end knows of it."""
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    from tthc_airflow import steps
+    from tthc_airflow.failures import told_to_airflow
+
+    for name, value in warehouse.environment().items():
+        monkeypatch.setenv(name, value)
+
+    def within(task_id: str, map_index: int = -1) -> None:
+        context = run_context("2026-06-30") | {
+            "ti": SimpleNamespace(task_id=task_id, map_index=map_index, try_number=1),
+            "dag_run": SimpleNamespace(run_id="manual"),
+        }
+        monkeypatch.setattr(steps, "get_current_context", lambda: context)
+
+    within("ended")
+    with told_to_airflow():
+        pass
+    within("skipped", 3)
+    with pytest.raises(AirflowSkipException), told_to_airflow():
+        raise AirflowSkipException
+    within("failed")
+    with pytest.raises(Exception, match="wrong"), told_to_airflow():
+        raise Misconfigured("what is wrong")
+    within("killed")
+    begun = told_to_airflow()
+    begun.__enter__()  # type: ignore[attr-defined]  # a context manager by its decorator; it is never left
+    within("notify")
+    with told_to_airflow():
+        pass
+    rows = warehouse.query(
+        "select name, ended_at is not null as ended, failed_as, night from alerts.step order by name"
+    )
+    assert [(row["name"], row["ended"], row["failed_as"]) for row in rows] == [
+        ("ended", True, None), ("failed", True, "Misconfigured"), ("killed", False, None), ("skipped[3]", True, None),
+    ]  # fmt: skip
+    assert {row["night"] for row in rows} == {date(2026, 6, 30)}
+
+
+def test_the_hint_sends_what_waits_and_hinders_nothing(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, dag: Any
+) -> None:
+    from tthc_airflow.steps import DispatcherHint
+
+    assert any(isinstance(callback, DispatcherHint) for callback in [dag.on_failure_callback])
+    for name, value in warehouse.environment().items():
+        monkeypatch.setenv(name, value)
+    DispatcherHint().notify({})
+    assert warehouse.value("select count(*) from alerts.dispatch where night is null") == 1
+    monkeypatch.setenv("TTHC_WAREHOUSE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    DispatcherHint().notify({})
