@@ -41,12 +41,13 @@ class Call:
 
 @dataclass(slots=True)
 class Http:
-    """An HTTP server that keeps every call. `answer`: status of the next calls, "hang", or "kill:<pid>"."""
+    """An HTTP server that keeps every call. `answer`: status of the next calls, "hang", or "kill" the `victim`."""
 
     url: str = ""
     answer: int | str = 200
     reply: bytes = b'{"ok": true}'
     calls: list[Call] = field(default_factory=list)
+    victim: int = 0
     over: threading.Event = field(default_factory=threading.Event)
 
     def digests(self) -> list[dict[str, Any]]:
@@ -72,7 +73,9 @@ def http() -> Iterator[Http]:
                 state.over.wait(60)
                 return
             if isinstance(answer, str):
-                os.kill(int(answer.partition(":")[2]), signal.SIGKILL)
+                while not state.victim:
+                    time.sleep(0.005)
+                os.kill(state.victim, signal.SIGKILL)
                 return
             self.send_response(answer)
             self.send_header("Content-Length", str(len(state.reply)))

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from exports import counts, csv_list, dossier, form_06a
 from tthc import cli, pipeline
 from tthc.settings import settings as read_settings
+from tthc.warehouse import connect
 from warehouses import Warehouse, Warehouses
 
 # The public contract: view → columns in order, with the type where one is promised ("" where none is).
@@ -245,6 +246,12 @@ FORBIDDEN = [
     "create extension dblink",
     "create database mine",
     "create role mine",
+    "select pg_advisory_lock(7447001)",
+    "select pg_try_advisory_lock(7447001)",
+    "select pg_advisory_xact_lock_shared(1, 2)",
+    "do $$ begin lock table core.writer in access share mode; end $$",
+    "select lo_create(0)",
+    "select lo_from_bytea(0, 'mine')",
 ]
 
 
@@ -300,3 +307,36 @@ def test_an_analyst_who_forgets_to_commit_does_not_stop_the_night(
         told = CliRunner().invoke(cli.app, ["load", "--drop", str(folder), "--as-of", "2026-03-22"])
         assert told.exit_code == 0, told.output
         assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize("database", ["postgres", "template1"])
+def test_the_analyst_enters_the_warehouse_and_no_other_database(embedded: Warehouse, database: str) -> None:
+    with pytest.raises(psycopg.OperationalError, match="permission denied"), analyst(embedded, database=database):
+        pass
+
+
+def test_no_lock_that_an_analyst_may_take_keeps_a_writer_waiting(embedded: Warehouse) -> None:
+    """Whatever advisory lock, row or view somebody holds who may only read, the writers' place is free."""
+    with analyst(embedded) as connection:
+        connection.execute(b"begin")
+        for view in CONTRACT:
+            connection.execute(f"select * from mart.{view} limit 1".encode())
+        rows = [dossier("H42-260105-0009")]
+        assert embedded.load(date(2026, 3, 22), {"mot_cua_csv/z.csv": csv_list(rows)}).files == {"loaded": 1}
+        pipeline.init(embedded.settings)  # nothing has changed: the reader is not disturbed
+        connection.execute(b"select count(*) from mart.kpi")
+
+
+def test_a_transaction_somebody_forgot_does_not_hold_up_new_views(embedded: Warehouse) -> None:
+    """The views have changed: whoever forgot to commit is sent away, and may set no timeout against it."""
+    with pytest.raises(psycopg.OperationalError), analyst(embedded) as connection:
+        connection.execute(b"set idle_in_transaction_session_timeout = 0")
+        connection.execute(b"begin")
+        for view in CONTRACT:
+            connection.execute(f"select * from mart.{view} limit 1".encode())
+        with connect.transaction(embedded.settings) as owner:
+            owner.execute(sa.text("comment on schema mart is 'older'"))
+        pipeline.init(embedded.settings)
+        connection.execute(b"select 1")
+    with analyst(embedded) as connection:
+        connection.execute(b"select count(*) from mart.kpi")

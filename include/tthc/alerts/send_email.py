@@ -35,6 +35,8 @@ class Email:
             raise Misconfigured(
                 f"channel {channel.id!r}: sender must be an address and ca_file a certificate ({type(error).__name__})"
             ) from None
+        if not (self._user + self._password).isascii():
+            raise Misconfigured(f"channel {channel.id!r}: user and password must be ASCII, SMTP carries nothing else")
         if not self._host or not self._sender.domain:
             raise Misconfigured(f"channel {channel.id!r}: host and sender must be set")
 
