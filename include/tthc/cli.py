@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tthc.cli_db import db
+from tthc.cli_repair import files, quarantine
 from tthc.domain.errors import TthcError
 from tthc.incident_commands import incidents, messages, watchdog
 from tthc.settings import settings
-from tthc.terminal import AsJson, By, Reason
+from tthc.terminal import AsJson
 from tthc.terminal import night as _night
 from tthc.terminal import rows as _rows
 from tthc.terminal import say as _say
@@ -33,8 +34,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Nightly figures about administrative procedures (thủ tục hành chính), explainable down to the row.",
 )
-files = typer.Typer(no_args_is_help=True, help="Files and what became of them.")
-quarantine = typer.Typer(no_args_is_help=True, help="Rows that were refused, and why.")
 export = typer.Typer(no_args_is_help=True, help="Published figures as Excel workbooks.")
 summaries = typer.Typer(no_args_is_help=True, help="Summary reports beside what the dossiers give.")
 layout = typer.Typer(no_args_is_help=True, help="Layouts: what an export looks like.")
@@ -211,62 +210,6 @@ def explain(
     _show(found.dossiers, False, "no dossier is behind it")
     if found.forms:
         _show(found.forms, False, "")
-
-
-@files.command("list")
-def files_list(
-    verdict: Annotated[str | None, typer.Option(help="Only this verdict, such as held or rejected.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Every delivery with its verdict, newest night first."""
-    rows = _rows(
-        "select delivery_id, night, source_id, file_name, verdict, reason, detail, rows_read, rows_accepted, "
-        "rows_quarantined, rows_dropped, rows_duplicate from core.delivery where "
-        "(cast(:verdict as text) is null or verdict = :verdict) order by night desc, source_id, file_name",
-        {"verdict": verdict},
-    )
-    _show(rows, as_json, "no file was delivered yet")
-
-
-@files.command("release")
-def files_release(delivery_id: int, by: By, reason: Reason) -> None:
-    """Let a held file in: its good rows are loaded and the figures published."""
-    from tthc import pipeline
-
-    pipeline.decide(settings(), delivery_id, release=True, by=by, reason=reason)
-    pipeline.publish(settings())
-    _say(f"delivery {delivery_id} is loaded")
-
-
-@files.command("refuse")
-def files_refuse(delivery_id: int, by: By, reason: Reason) -> None:
-    """Refuse a held file for good."""
-    from tthc import pipeline
-
-    pipeline.decide(settings(), delivery_id, release=False, by=by, reason=reason)
-    _say(f"delivery {delivery_id} is refused")
-
-
-@quarantine.command("list")
-def quarantine_list(as_json: AsJson = False) -> None:
-    """Refused rows, one line a row with the first rule it failed; never a value of the row."""
-    rows = _rows(
-        "select delivery.source_id, delivery.file_name as file, quarantine.sheet, quarantine.row_no, "
-        "quarantine.column_name as column, quarantine.rule_id, quarantine.reason, quarantine.unit_code, "
-        "delivery.night from core.quarantine join core.delivery using (delivery_id) where quarantine.ordinal = 1 "
-        "order by delivery.night desc, delivery.source_id, delivery.file_name, quarantine.sheet, quarantine.row_no",
-        {},
-    )
-    _show(rows, as_json, "no row is in quarantine")
-
-
-@quarantine.command("export")
-def quarantine_export(out: Annotated[Path, typer.Option(help="The folder to write into.")]) -> None:
-    """One workbook an owner of the newest night's refused rows: the cells to correct, never a value of a row."""
-    from tthc import pipeline
-
-    written = pipeline.write_quarantine(settings(), out)
-    print("\n".join(map(str, written)) or "no row of the newest night is in quarantine")
 
 
 Unit = Annotated[str, typer.Option(help="Code of the province, a commune or a department, such as 18373 or 42-SNV.")]

@@ -49,7 +49,9 @@ from tthc.staging.stage import stage
 from tthc.staging.staged_file import StagedFile
 from tthc.warehouse import fetches, schema
 from tthc.warehouse import load as warehouse
+from tthc.warehouse import replay as repeats
 from tthc.warehouse.connect import transaction
+from tthc.warehouse.replay import Replayed
 
 Say = Callable[[str], None]
 
@@ -251,6 +253,31 @@ def decide(settings: Settings, delivery_id: int, *, release: bool, by: str, reas
         procedures = frozenset(connection.execute(sa.text("select procedure_code from ref.procedure")).scalars())
         staged = stage_files(settings, [receipt], procedures, readers, released=True) if release else [None]
         warehouse.decide(connection, delivery_id, staged[0], by=by, reason=reason)
+
+
+def replay(settings: Settings, source_id: str | None = None, night: date | None = None) -> Replayed:
+    """Judge again what waits in quarantine or was not loaded, by today's rules, lists and layouts. Figures follow by
+    `publish`. Raises Misconfigured for an unknown source."""
+    init(settings)
+    if source_id is not None and source_id not in read_sources(settings):
+        raise Misconfigured(f"{source_id!r} is no source; known are {', '.join(read_sources(settings))}")
+    with transaction(settings) as connection:
+        waiting = repeats.waiting(connection, source_id, night)
+        procedures = frozenset(connection.execute(sa.text("select procedure_code from ref.procedure")).scalars())
+    landed = [each for each in waiting if path_of(settings, each.receipt.sha256).exists()]
+    done = Replayed(files=len(landed), files_gone=len(waiting) - len(landed))
+    numbers = {each.receipt: each.delivery_id for each in landed if each.verdict != "rejected"}
+    with ReaderPool() as readers:
+        for batch in batches(settings, list(numbers)):
+            ids = {receipt.sha256: numbers[receipt] for receipt in batch}
+            staged = stage_files(settings, batch, procedures, readers)
+            with transaction(settings, writing=True) as connection:
+                for file in staged:
+                    repeats.enter(connection, ids[file.sha256], file, done)
+        for batch in batches(settings, [each.receipt for each in landed if each.verdict == "rejected"]):
+            files = load(settings, batch, readers).files
+            done.files_entered += sum(count for verdict, count in files.items() if verdict.startswith("loaded"))
+    return done
 
 
 def publish(settings: Settings, full: bool = False) -> int | None:

@@ -46,14 +46,15 @@ def due(connection: sa.Connection, *, definitions: str, full: bool) -> Plan | No
     core = connection.execute(
         sa.text(
             "select max(night) as night, max(delivery_id) as newest, "
-            "(select count(*) from core.decision) as decisions, "
+            "(select count(*) from core.decision) as decisions, (select count(*) from core.replay) as replays, "
             "(select fingerprint from ref.loaded) as reference from core.delivery"
         )
     ).one()
     if core.night is None:
         return None
     based_on = (
-        f"delivery {core.newest}, {core.decisions} decisions, reference {core.reference}, definitions {definitions}"
+        f"delivery {core.newest}, {core.decisions} decisions and {core.replays} replays, reference {core.reference}, "
+        f"definitions {definitions}"
     )
     current = connection.execute(
         sa.text("select night, based_on from rollup.publication join rollup.current_publication using (publication_id)")

@@ -99,6 +99,15 @@ def _columns_of_condition(condition: Any) -> Iterator[str]:
 
 
 @cache
+def rules_of_the_night() -> frozenset[str]:
+    """Row rules that compare with the night, so that the same row may pass them on another night."""
+    measured = {"night", "latest"}
+    return frozenset(
+        rule.rule_id for rule in suite("dossier_row") if measured & set(map(str, rule.expectation["kwargs"].values()))
+    )
+
+
+@cache
 def _library() -> Any:
     """The library and its one context, made once per process (its import costs seconds)."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"

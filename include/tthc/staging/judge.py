@@ -109,8 +109,8 @@ def _apply_row_rules(frame: pd.DataFrame, dossiers: list[StagedFile], meanings: 
                 dossiers[int(str(number))].findings.append((rule.rule_id, expectations.WARNING, int(count), rule.vi))
             continue
         parts.append(
-            hit[["file_no", "row_id", "sheet", "row_no", "unit_code"]].assign(
-                column=rule.column, rule_id=rule.rule_id, vi=rule.vi
+            hit[["file_no", "row_id", "sheet", "row_no", "unit_code", "dossier_key"]].assign(
+                column=rule.column, rule_id=rule.rule_id, vi=rule.vi, expected=rule.expected_vi
             )
         )
     if not parts:
@@ -121,17 +121,12 @@ def _apply_row_rules(frame: pd.DataFrame, dossiers: list[StagedFile], meanings: 
         mine = failed[failed["file_no"] == number]
         if mine.empty:
             continue
-        named = [file.headings.get(column, column) for column in mine["column"]]
-        file.quarantined = pd.concat(
-            [
-                file.quarantined,
-                mine.assign(
-                    column_name=named,
-                    reason=[f"Cột «{heading}»: {vi}" for heading, vi in zip(named, mine["vi"], strict=True)],
-                ),
-            ],
-            ignore_index=True,
-        )
+        mine = mine.reset_index(drop=True)
+        of = zip(*(mine[name] for name in ("column", "rule_id", "row_no", "expected")), strict=True)
+        told = [file.told(*refused) for refused in of]
+        mine[["column_name", "cell", "expected"]] = pd.DataFrame(told, columns=range(3))
+        mine["reason"] = [f"Cột «{named[0]}»: {vi}" for named, vi in zip(told, mine["vi"], strict=True)]
+        file.quarantined = pd.concat([file.quarantined, mine], ignore_index=True)
         of_file = frame.index[frame["file_no"] == number]
         keep = [row not in bad_rows for row in of_file]
         file.rows = file.rows[keep].reset_index(drop=True)

@@ -18,6 +18,7 @@ from tthc.reference.procedures import read_procedures
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places
 from tthc.settings import Settings
+from tthc.staging.cell_address import letters
 from tthc.staging.grid import heading_key
 from tthc.staging.parse import Meanings
 from tthc.staging.reader_process import ReaderPool
@@ -128,23 +129,14 @@ def _patch(suggestions: Sequence[dict[str, Any]], layout: Layout) -> str:
 
 
 def _problems(file: StagedFile, header: Sequence[str], limit: int = 20) -> list[dict[str, str]]:
-    letters = {heading: _letters(position) for position, heading in enumerate(header)}
+    columns = {heading: letters(position) for position, heading in enumerate(header)}
     first = file.quarantined.head(limit)
     cells = zip(*(first[name] for name in ("sheet", "column_name", "row_no", "rule_id", "reason")), strict=True)
     return [
         {
-            "cell": f"{f'{sheet}!' if sheet else ''}{letters.get(column, '')}{row_no}",
+            "cell": f"{f'{sheet}!' if sheet else ''}{columns.get(column, '')}{row_no}",
             "rule": str(rule),
             "reason": str(reason),
         }
         for sheet, column, row_no, rule, reason in cells
     ]
-
-
-def _letters(position: int) -> str:
-    letters = ""
-    position += 1
-    while position:
-        position, rest = divmod(position - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters

@@ -74,9 +74,9 @@ WARNINGS = {
 
 @dataclass(slots=True)
 class Parsed:
-    """`rows` and `refused` carry `file_no`; `refused` has one row per (row, rule): file_no, sheet, row_no, column,
-    rule_id. `duplicates`: file_no → rows dropped because the file says the same twice. `dropped` and `told`: file_no →
-    reason or warning → rows."""
+    """`rows` and `refused` carry `file_no`; `refused` has one row per (row, rule) with the columns REFUSED, dossier_key
+    and unit_code where the row lets them be known. `duplicates`: file_no → rows dropped because the file says the same
+    twice. `dropped` and `told`: file_no → reason or warning → rows."""
 
     rows: pd.DataFrame
     refused: pd.DataFrame
@@ -108,13 +108,24 @@ class _Refusals:
     def indices(self) -> pd.Index:
         return pd.Index([]) if not self._parts else pd.concat(self._parts).index.unique()
 
-    def frame(self) -> pd.DataFrame:
-        return pd.concat(self._parts, ignore_index=True) if self._parts else nothing_refused()
+    def frame(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The refusals, with whose row it is and of which dossier, as far as its other cells tell."""
+        if not self._parts:
+            return nothing_refused()
+        found = pd.concat(self._parts)
+        unreadable = found.index[found["column"].eq("dossier_code")]
+        whose = rows.loc[found.index, ["dossier_key", "unit_code"]].astype(object)
+        found["dossier_key"] = whose["dossier_key"].where(~found.index.isin(unreadable), None)
+        found["unit_code"] = whose["unit_code"]
+        return found.reset_index(drop=True)
+
+
+REFUSED = (*PLACE, "column", "rule_id", "dossier_key", "unit_code")
 
 
 def nothing_refused() -> pd.DataFrame:
     """An empty table of refusals."""
-    return pd.DataFrame({name: pd.Series(dtype=object) for name in (*PLACE, "column", "rule_id")})
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in REFUSED})
 
 
 def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanings) -> Parsed:
@@ -187,7 +198,8 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
         [(number, *row[:2], "", row[2]) for number, reading in enumerate(readings) for row in reading.ragged],
         columns=[*PLACE, "column", "rule_id"],
     )
-    refused = pd.concat([ragged, refusals.frame()], ignore_index=True)
+    refused = pd.concat([ragged, refusals.frame(rows)], ignore_index=True).reindex(columns=list(REFUSED))
+    refused = refused.astype(object).where(refused.notna(), None)
     understood = _said_once(rows.drop(index=refusals.indices()).reset_index(drop=True), duplicates)
     return Parsed(understood[list(DOSSIER_COLUMNS)], refused, duplicates, texts.dropped, texts.told)
 

@@ -13,9 +13,10 @@ from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
 from tthc.reference.sources import Source
 from tthc.staging.catalogue import parse_catalogue
+from tthc.staging.expected import of_columns
 from tthc.staging.grid import match_header
 from tthc.staging.judge import judge_files, judge_rows
-from tthc.staging.parse import WARNINGS, Meanings, Parsed, explain, parse_dossiers
+from tthc.staging.parse import REFUSED, WARNINGS, Meanings, Parsed, explain, parse_dossiers
 from tthc.staging.reader import Reading
 from tthc.staging.reader_process import ReaderPool
 from tthc.staging.staged_file import StagedFile
@@ -67,6 +68,8 @@ def stage(
             staged[-1].header = list(reading.header)
         else:
             staged.append(StagedFile(file_name=name, sha256=sha, layout_id=layout.id, feed=layout.feed))
+            staged[-1].wanted = of_columns(layout, meanings.status_words)
+            staged[-1].has_cells = layout.kind not in {"json", "ndjson"}
             read.append((staged[-1], reading, layout))
     _understand(read, meanings)
     judge_rows(staged, meanings, known_procedures)
@@ -146,12 +149,11 @@ def _note_reading(file: StagedFile, reading: Reading, refused: pd.DataFrame, dro
     file.rows_claimed = [int(total[""]) for total in reading.totals if total.get("")]
     # What the file said of its rows before any was left out for what it tells; a total row counts these.
     file.rows_listed = reading.rows_read - len(reading.dropped)
-    named = [file.headings.get(column, column) for column in refused["column"]]
-    file.quarantined = refused.assign(
-        column_name=named,
-        reason=[explain(rule, heading) for rule, heading in zip(refused["rule_id"], named, strict=True)],
-        unit_code=None,
-    )
+    refused = refused.reindex(columns=list(REFUSED[1:]))
+    cells = [file.told(*of) for of in zip(refused["column"], refused["rule_id"], refused["row_no"], strict=True)]
+    refused[["column_name", "cell", "expected"]] = pd.DataFrame(cells, index=refused.index, columns=range(3))
+    refused["reason"] = [explain(rule, cell[0]) for rule, cell in zip(refused["rule_id"], cells, strict=True)]
+    file.quarantined = refused
     for reason, count in dropped.items():
         file.findings.append((reason, "dropped", count, None))
     if reading.hidden_sheets:

@@ -6,16 +6,23 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-QUARANTINE_COLUMNS = ("sheet", "row_no", "column", "rule_id", "column_name", "reason", "unit_code", "ordinal")
+from tthc.staging.cell_address import letters
+from tthc.staging.expected import of_cell
+
+QUARANTINE_COLUMNS = (
+    "sheet", "row_no", "column", "rule_id", "column_name", "cell", "reason", "expected", "unit_code", "dossier_key",
+    "ordinal",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
 class StagedFile:
     """One file, ready to be loaded or refused.
 
-    `rows`: the accepted rows, typed. `quarantined`: one row per (row, rule): sheet, row_no, column_name, rule_id,
-    reason, unit_code, ordinal. `findings`: (rule, severity, rows, detail). The counts always add up.
-    `rows_listed`: rows that looked like data; `rows_claimed`: what the file's total rows say that number is.
+    `rows`: the accepted rows, typed. `quarantined`: one row per (row, rule) with QUARANTINE_COLUMNS; unit_code and
+    dossier_key where the row lets them be known, cell where the file has addresses. `findings`: (rule, severity, rows,
+    detail). The counts always add up. `rows_listed`: rows that looked like data; `rows_claimed`: what the file's total
+    rows say that number is.
     """
 
     file_name: str
@@ -30,6 +37,8 @@ class StagedFile:
     findings: list[tuple[str, str, int, str | None]] = field(default_factory=list)
     headings: dict[str, str] = field(default_factory=dict)
     header: list[str] = field(default_factory=list)
+    wanted: dict[str, str] = field(default_factory=dict)  # canonical column → what its cells should hold
+    has_cells: bool = False  # whether a cell has an address, as in a sheet or a CSV opened as one
     units: dict[str, int] = field(default_factory=dict)
     rows_read: int = 0
     rows_accepted: int = 0
@@ -38,3 +47,10 @@ class StagedFile:
     rows_duplicate: int = 0
     rows_listed: int = 0
     rows_claimed: list[int] = field(default_factory=list)
+
+    def told(self, column: str, rule_id: str, row_no: int, words: str = "") -> tuple[str, str, str]:
+        """(heading, address such as I7 or "", what the cell should hold) of a refused cell."""
+        heading = self.headings.get(column, column)
+        there = self.has_cells and heading in self.header
+        cell = f"{letters(self.header.index(heading))}{row_no}" if there else ""
+        return heading, cell, of_cell(rule_id, column, self.wanted, words)

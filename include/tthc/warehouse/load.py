@@ -19,7 +19,7 @@ from tthc.landing.store import Receipt
 from tthc.reference.layouts import SUMMARIES
 from tthc.staging.staged_file import StagedFile
 from tthc.staging.summary import KEY
-from tthc.warehouse import late
+from tthc.warehouse import late, quarantine
 from tthc.warehouse.connect import run_script
 
 _SQL = Path(__file__).parent / "sql"
@@ -30,6 +30,9 @@ INCOMING = (
     "finished_at", "returned_on", "returned_at", "supplement_count", "supplement_requested_on",
     "supplement_requested_at", "fee_amount", "payment_method", "paid_on", "components_digitised", "result_digitised",
     "result_electronic", "data_reused",
+)  # fmt: skip
+_REFUSED = (
+    "sheet", "row_no", "ordinal", "column_name", "cell", "rule_id", "reason", "expected", "unit_code", "dossier_key",
 )  # fmt: skip
 
 
@@ -86,6 +89,8 @@ def note_known(connection: sa.Connection, receipts: Sequence[Receipt]) -> list[i
             "name": receipt.file_name,
         }
         ids += connection.execute(sa.text(statement("note_known")), terms).scalars()
+    if ids:
+        quarantine.settle(connection, receipts[0].source_id, ids)
     return ids
 
 
@@ -103,14 +108,17 @@ def load(connection: sa.Connection, source_id: str, night: date, staged: Sequenc
 
 def _load_together(connection: sa.Connection, source_id: str, night: date, staged: Sequence[StagedFile]) -> list[int]:
     ids = [_manifest(connection, source_id, night, file) for file in staged]
-    _note_findings(connection, ids, staged)
-    _load_rows(connection, source_id, night, ids, staged)
+    note_findings(connection, [(i, *told) for i, file in zip(ids, staged, strict=True) for told in file.findings])
+    note_refusals(connection, ids, staged)
+    load_rows(connection, source_id, night, ids, staged)
+    quarantine.settle(connection, source_id, ids)
     return ids
 
 
-def _load_rows(
+def load_rows(
     connection: sa.Connection, source_id: str, night: date, ids: Sequence[int], staged: Sequence[StagedFile]
 ) -> None:
+    """The accepted rows of deliveries that are loaded, as of their night; those of others stay out."""
     taken = [(i, file) for i, file in zip(ids, staged, strict=True) if file.verdict.startswith("loaded")]
     _note_units(connection, ids, staged)
     dossiers = [(i, file) for i, file in taken if file.feed == "dossier" and len(file.rows)]
@@ -151,19 +159,29 @@ def decide(connection: sa.Connection, delivery_id: int, file: StagedFile | None,
             {"id": delivery_id, "reason": reason},
         )
         return
+    admit(connection, delivery_id, file)
+
+
+def admit(connection: sa.Connection, delivery_id: int, file: StagedFile) -> None:
+    """The rows of a held delivery enter, as its file is understood now."""
     row = connection.execute(
         sa.text(
-            "update core.delivery set verdict = :verdict, rows_accepted = :accepted, members = :members "
-            "where delivery_id = :id returning source_id, night"
+            "update core.delivery set verdict = :verdict, rows_accepted = :accepted, rows_quarantined = :quarantined, "
+            "rows_dropped = :dropped, rows_duplicate = :duplicate, members = :members where delivery_id = :id "
+            "returning source_id, night"
         ),
         {
             "id": delivery_id,
             "verdict": file.verdict,
             "accepted": file.rows_accepted,
+            "quarantined": file.rows_quarantined,
+            "dropped": file.rows_dropped,
+            "duplicate": file.rows_duplicate,
             "members": late.pack(file.rows) if file.feed == "dossier" and len(file.rows) else None,
         },
     ).one()
-    _load_rows(connection, row.source_id, row.night, [delivery_id], [file])
+    load_rows(connection, row.source_id, row.night, [delivery_id], [file])
+    quarantine.settle(connection, row.source_id, [delivery_id])
 
 
 def _manifest(connection: sa.Connection, source_id: str, night: date, file: StagedFile) -> int:
@@ -191,23 +209,24 @@ def _manifest(connection: sa.Connection, source_id: str, night: date, file: Stag
     return delivery_id
 
 
-def _note_findings(connection: sa.Connection, ids: Sequence[int], staged: Sequence[StagedFile]) -> None:
-    findings = [
-        {"delivery_id": i, "rule_id": rule, "severity": severity, "row_count": count, "detail": detail}
-        for i, file in zip(ids, staged, strict=True)
-        for rule, severity, count, detail in file.findings
-    ]
+def note_findings(connection: sa.Connection, findings: Sequence[tuple[int, str, str, int, str | None]]) -> None:
+    """How often a rule spoke in a delivery: (delivery, rule, severity, rows, detail); a later word replaces it."""
+    names = ("delivery_id", "rule_id", "severity", "row_count", "detail")
     if findings:
         connection.execute(
             sa.text(
                 "insert into core.delivery_finding (delivery_id, rule_id, severity, row_count, detail) "
-                "values (:delivery_id, :rule_id, :severity, :row_count, :detail)"
+                "values (:delivery_id, :rule_id, :severity, :row_count, :detail) on conflict (delivery_id, rule_id) "
+                "do update set row_count = excluded.row_count, detail = excluded.detail"
             ),
-            findings,
+            [dict(zip(names, finding, strict=True)) for finding in findings],
         )
-    columns = ["sheet", "row_no", "ordinal", "column_name", "rule_id", "reason", "unit_code"]
+
+
+def note_refusals(connection: sa.Connection, ids: Sequence[int], staged: Sequence[StagedFile]) -> None:
+    """Refused rows go into quarantine under their deliveries."""
     frames = [
-        file.quarantined[columns].assign(delivery_id=i)
+        file.quarantined[list(_REFUSED)].assign(delivery_id=i)
         for i, file in zip(ids, staged, strict=True)
         if len(file.quarantined)
     ]
@@ -226,7 +245,8 @@ def _note_units(connection: sa.Connection, ids: Sequence[int], staged: Sequence[
         connection.execute(
             sa.text(
                 "insert into core.delivery_unit (delivery_id, unit_code, row_count) "
-                "values (:delivery_id, :unit_code, :row_count)"
+                "values (:delivery_id, :unit_code, :row_count) on conflict (delivery_id, unit_code) "
+                "do update set row_count = delivery_unit.row_count + excluded.row_count"
             ),
             units,
         )

@@ -2,7 +2,8 @@
 with parsed as (
     select delivery_id, layout_id, feed
     from core.delivery
-    where source_id = :source and file_sha256 = :sha and verdict in ('loaded', 'loaded_with_quarantine')
+    where source_id = :source and file_sha256 = :sha and night <= :night
+    and verdict in ('loaded', 'loaded_with_quarantine')
     order by night desc, delivery_id desc
     limit 1
 ),

@@ -1,0 +1,182 @@
+"""What waits in quarantine is judged again by changed rules, reference data or layouts, from the bytes in landing.
+
+Only rows that were refused can change: they enter as what their file said on its own night, or they stay, or a reviewed
+correction takes them out. Rows accepted before stay as they are; nothing is written where nothing changed, so a second
+replay is none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from tthc.landing.store import Receipt
+from tthc.staging.staged_file import StagedFile
+from tthc.warehouse import late, load, quarantine
+
+Place = tuple[str, int]  # sheet, row number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A delivery of which something is not in the figures: refused rows, or the whole file (`held`, `rejected`)."""
+
+    delivery_id: int
+    verdict: str
+    receipt: Receipt
+
+
+@dataclass(slots=True, kw_only=True)
+class Replayed:
+    """What a replay changed: rows that entered, rows a correction took out, files that entered as a whole; and files
+    whose bytes are no longer in the landing store."""
+
+    files: int = 0
+    rows_repaired: int = 0
+    rows_waived: int = 0
+    files_entered: int = 0
+    files_gone: int = 0
+
+
+def waiting(connection: sa.Connection, source_id: str | None, night: date | None) -> list[Waiting]:
+    """Deliveries to judge again, in their order; a file that a person has refused is not among them."""
+    rows = connection.execute(
+        sa.text(
+            "select delivery_id, verdict, source_id, night, file_name, file_sha256 from core.delivery "
+            "where (cast(:source as text) is null or source_id = :source) "
+            "and (cast(:night as date) is null or night = :night) "
+            "and (verdict in ('held', 'rejected') or exists (select from core.quarantine "
+            "where quarantine.delivery_id = delivery.delivery_id and state = 'open')) "
+            "and not exists (select from core.decision where decision.delivery_id = delivery.delivery_id "
+            "and decision.decision = 'refuse') order by source_id, night, file_name, delivery_id"
+        ),
+        {"source": source_id, "night": night},
+    )
+    return [
+        Waiting(
+            delivery_id=row.delivery_id,
+            verdict=row.verdict,
+            receipt=Receipt(source_id=row.source_id, night=row.night, file_name=row.file_name, sha256=row.file_sha256),
+        )
+        for row in rows
+    ]
+
+
+def enter(connection: sa.Connection, delivery_id: int, file: StagedFile, done: Replayed) -> None:
+    """Write what another judgement of a delivery changes, and add it up in `done`."""
+    delivery = connection.execute(
+        sa.text("select source_id, night, verdict from core.delivery where delivery_id = :id for update"),
+        {"id": delivery_id},
+    ).one()
+    if file.rows_read == 0 or (delivery.verdict == "held" and not file.verdict.startswith("loaded")):
+        return  # unreadable by today's layouts, or still to be decided by a person
+    refused = _open(connection, delivery_id)
+    places = pd.Series(list(zip(file.rows["sheet"], file.rows["row_no"], strict=True)), dtype=object)
+    sound = refused.keys() & set(places)
+    still = _rules(file.quarantined)
+    waived = refused.keys() - sound - still.keys()
+    changed = {place for place in refused.keys() & still.keys() if _told(refused[place]) != still[place]}
+    whole = delivery.verdict == "held"
+    if not (sound or waived or changed or whole):
+        return
+    for state, ended in (("repaired", sound), ("waived", waived), ("replaced", changed)):
+        quarantine.end(connection, state, delivery_id, [row for place in ended for row in refused[place]])
+    anew = [place in changed for place in zip(file.quarantined["sheet"], file.quarantined["row_no"], strict=True)]
+    load.note_refusals(connection, [delivery_id], [replace(file, quarantined=file.quarantined[anew])])
+    if whole:
+        load.admit(connection, delivery_id, file)
+        done.files_entered += 1
+    else:
+        _add(connection, delivery_id, replace(file, rows=file.rows[places.isin(sound)], verdict="loaded"), len(waived))
+    _count_again(connection, delivery_id, file, (len(sound), len(waived)))
+    quarantine.settle(connection, delivery.source_id, [delivery_id])
+    done.rows_repaired += len(sound)
+    done.rows_waived += len(waived)
+
+
+def _open(connection: sa.Connection, delivery_id: int) -> dict[Place, list[Any]]:
+    found: dict[Place, list[Any]] = defaultdict(list)
+    for row in connection.execute(
+        sa.text(
+            "select quarantine_id, sheet, row_no, rule_id, column_name, reason from core.quarantine "
+            "where delivery_id = :id and state = 'open'"
+        ),
+        {"id": delivery_id},
+    ):
+        found[row.sheet, row.row_no].append(row)
+    return found
+
+
+def _told(rows: Sequence[Any]) -> set[tuple[str, str, str]]:
+    return {(row.rule_id, row.column_name, row.reason) for row in rows}
+
+
+def _rules(refused: pd.DataFrame) -> dict[Place, set[tuple[str, str, str]]]:
+    found: dict[Place, set[tuple[str, str, str]]] = defaultdict(set)
+    for sheet, row_no, *told in refused[["sheet", "row_no", "rule_id", "column_name", "reason"]].itertuples(
+        index=False
+    ):
+        found[sheet, row_no].add((told[0], told[1], told[2]))
+    return found
+
+
+def _add(connection: sa.Connection, delivery_id: int, entering: StagedFile, waived: int) -> None:
+    """Rows of a loaded delivery enter on its night, and again on every later night on which the same bytes came."""
+    entering.units = dict(Counter(entering.rows["unit_code"])) if "unit_code" in entering.rows else {}
+    said = connection.execute(
+        sa.text(
+            "select delivery_id, source_id, night, file_name, members from core.delivery "
+            "where :id in (delivery_id, same_as) order by night, delivery_id"
+        ),
+        {"id": delivery_id},
+    ).all()
+    for delivery in said if len(entering.rows) else ():
+        again = replace(entering, file_name=delivery.file_name)
+        load.load_rows(connection, delivery.source_id, delivery.night, [delivery.delivery_id], [again])
+    (first,) = (delivery.members for delivery in said if delivery.delivery_id == delivery_id)
+    # Only now may the delivery say that it holds these rows: until here they confirmed nothing.
+    connection.execute(
+        sa.text(
+            "update core.delivery set members = :members, rows_accepted = rows_accepted + :entered, "
+            "rows_dropped = rows_dropped + :waived, rows_quarantined = rows_quarantined - :entered - :waived, "
+            "verdict = case rows_quarantined when :entered + :waived then 'loaded' else 'loaded_with_quarantine' end, "
+            "reference = (select fingerprint from ref.loaded) where delivery_id = :id"
+        ),
+        {
+            "id": delivery_id,
+            "members": late.merge(first, entering.rows) if entering.feed == "dossier" else first,
+            "entered": len(entering.rows),
+            "waived": waived,
+        },
+    )
+
+
+def _count_again(connection: sa.Connection, delivery_id: int, file: StagedFile, rows: tuple[int, int]) -> None:
+    """How often each rule speaks in the file now, and the line that says it was judged again."""
+    connection.execute(
+        sa.text("delete from core.delivery_finding where delivery_id = :id and severity = 'quarantine'"),
+        {"id": delivery_id},
+    )
+    connection.execute(
+        sa.text(
+            "insert into core.delivery_finding (delivery_id, rule_id, severity, row_count) "
+            "select delivery_id, rule_id, 'quarantine', count(*) from core.quarantine "
+            "where delivery_id = :id and ended_by is distinct from delivery_id group by delivery_id, rule_id"
+        ),
+        {"id": delivery_id},
+    )
+    told = [finding for finding in file.findings if finding[1] != "quarantine"]
+    load.note_findings(connection, [(delivery_id, *finding) for finding in told])
+    connection.execute(
+        sa.text(
+            "insert into core.replay (delivery_id, reference, rows_entered, rows_waived) "
+            "values (:id, (select fingerprint from ref.loaded), :entered, :waived)"
+        ),
+        {"id": delivery_id, "entered": rows[0], "waived": rows[1]},
+    )
