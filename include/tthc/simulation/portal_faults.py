@@ -76,6 +76,15 @@ def _slow_body(handler: Any, sound: Sound, asked: Any) -> None:
         time.sleep(_DRIP_SECONDS)
 
 
+def _pause(handler: Any, sound: Sound, asked: Any) -> None:
+    time.sleep(2 * _DRIP_SECONDS)
+    handler.send(sound)
+
+
+def _error_at_page_4(handler: Any, sound: Sound, asked: Any) -> None:
+    handler.send(Sound(500) if asked.parameters.get("page") == "4" else sound)
+
+
 def _half(sound: Sound) -> bytes:
     """A half that ends with a whole line where there are lines: the hardest cut to see."""
     half = sound.body[: len(sound.body) // 2]
@@ -178,6 +187,7 @@ FAULTS = {
     "busy_for_a_day": Fault("429 with Retry-After 86400", _status(429, {"Retry-After": "86400"})),
     "error_once": Fault("500 at first", _status(500, once=True)),
     "error": Fault("500", _status(500)),
+    "error_at_page_4": Fault("500 for the fourth page", _error_at_page_4),
     "forbidden": Fault("403", _status(403)),
     "maintenance": Fault("a web page with status 200", _page("Hệ thống đang bảo trì")),
     "login_page": Fault("a login form with status 200", _page("Đăng nhập", _FORM)),
@@ -185,6 +195,7 @@ FAULTS = {
     "redirect_metadata": Fault("a redirect to 169.254.169.254", _status(302, {"Location": "http://169.254.169.254/x"})),
     "redirect_loopback": Fault("a redirect to 127.0.0.1", _status(307, {"Location": "http://127.0.0.1:1/x"})),
     "redirect_file": Fault("a redirect to a file", _status(301, {"Location": "file:///etc/hostname"})),
+    "pause": Fault("a moment's thought before each answer", _pause),
     "silent": Fault("no answer", _silent),
     "slow_headers": Fault("headers byte by byte", _slow_headers),
     "slow_body": Fault("a body byte by byte", _slow_body),
