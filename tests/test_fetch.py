@@ -116,7 +116,7 @@ def asked_pages(portal: PortalSimulator, unit: str) -> list[str]:
 def test_the_simulated_province_gives_the_true_figures_through_its_portal(
     warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (night,) = simulate(province="42", dossiers=60, seed=11, start=PROVINCE_NIGHT, nights=1, out=tmp_path)
+    (night,) = simulate(province="42", dossiers=200, seed=11, start=PROVINCE_NIGHT, nights=1, out=tmp_path)
     example = Path(cli.__file__).parents[2] / "examples" / "portal"
     served = {path.parent.name for path in night.glob("*/*")} & {CSV, JSON}
     assert served == {CSV, JSON}
