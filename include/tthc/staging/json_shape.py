@@ -15,7 +15,7 @@ def elements_of(whole: Any, layout: Layout) -> list[Any]:
     Raises FileRefused (JSON_SHAPE) when there is no array, or a row has more or fewer cells than there are names.
     """
     elements = follow(whole, layout.records)
-    if not isinstance(elements, list):
+    if not isinstance(elements, list) or (layout.records and elements and not any(elements)):
         detail = f"không có mảng bản ghi «{layout.records}»" if layout.records else "cần một mảng các bản ghi"
         raise FileRefused("JSON_SHAPE", f"{detail} / an array of records is needed")
     if not layout.record_fields:

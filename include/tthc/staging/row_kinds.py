@@ -98,9 +98,9 @@ class _Look:
     def _data_like(self, cells: list[str]) -> bool:
         return all(cells[position].strip() for position in self.key)
 
-    def _poor(self, cells: list[str]) -> bool:
-        """At most half of the required cells are filled."""
-        return sum(bool(cells[at].strip()) for at in self.key) * 2 <= len(self.key)
+    def _says_little(self, cells: list[str]) -> bool:
+        """A row that names a group, or signs, has few texts, and no dossier."""
+        return len({cell.strip() for cell in cells} - {""}) <= LEAD and not self._data_like(cells)
 
     def _judge(self, index: int, cells: list[str]) -> None:
         filled = [cell.strip() for cell in cells if cell.strip()]
@@ -144,7 +144,7 @@ class _Look:
         """(row, column, text) of section rows; rows of the pattern `dropped` say nothing of the rows below."""
         patterns = {name: re.compile(text, re.IGNORECASE) for name, text in self.layout.sections.items()}
         for index, cells in self.weak.items():
-            if index in self.kinds or not self._poor(cells):
+            if index in self.kinds or not self._says_little(cells):
                 continue
             words = [text for cell in cells if (text := clean(cell)) and not _AMOUNT.fullmatch(text)]
             line = " ".join(dict.fromkeys(words))
@@ -163,7 +163,7 @@ class _Look:
             if index <= self.last_even:
                 break
             cells = self.weak.get(index, [])
-            if index not in self.kinds and not self._poor(cells):
+            if index not in self.kinds and not self._says_little(cells):
                 break
             lines = [fold(cell) for cell in cells if cell.strip()]
             if any(pattern.fullmatch(line) for line in lines for pattern in patterns):
