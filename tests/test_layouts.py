@@ -625,7 +625,7 @@ def test_envelopes_that_are_not_there(tmp_path: Path) -> None:
         text=JSON.replace("{kind}", "json").replace("{top}", top),
     )
     assert len(seen.rows) == 1 and seen.refused == {2: ["JSON_SHAPE"]}
-    with pytest.raises(FileRefused, match="FILE_TRUNCATED.*dòng 2"):
+    with pytest.raises(FileRefused, match=r"FILE_TRUNCATED.*dòng 2"):
         see(tmp_path, b'{"Code": "A"}\n{"Code"', text=JSON.replace("{kind}", "ndjson").replace("{top}", ""))
 
 
