@@ -308,12 +308,16 @@ def layout_check(
     else:
         told = f" ({report.reason}: {report.detail})" if report.reason else ""
         print(f"layout {report.layout_id}, verdict {report.verdict}{told}")
+        if len(report.layouts) > 1:
+            _show([dict(asked) for asked in report.layouts], False, "")
         print(", ".join(f"{count} {name}" for name, count in report.counts.items()))
         _show([dict(column) for column in report.columns], False, "no headings were found")
         if report.problems:
             _show([dict(problem) for problem in report.problems], False, "")
+        if report.suggestions:
+            _show([dict(suggestion) for suggestion in report.suggestions], False, "")
         if report.patch:
-            print("Unlisted headings that look like a known column; if they are, the layout file needs:\n")
+            print(f"If the suggestions are right, save this beside the layout, as {report.patch_file}:\n")
             print(report.patch)
     if not report.verdict.startswith("loaded"):
         raise typer.Exit(1)

@@ -39,14 +39,17 @@ class ForeignKeyInUse(Misconfigured):
 class FileRefused(TthcError):
     """One export cannot be trusted. `reason` is a code, `detail` a sentence without personal values.
 
-    `header`: the headings found, when the file came far enough to have any.
+    `header`: the headings found, when the file came far enough to have any; `suggestions`: what they may mean.
     """
 
-    def __init__(self, reason: str, detail: str, header: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, reason: str, detail: str, header: tuple[str, ...] = (), suggestions: tuple[object, ...] = ()
+    ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
         self.header = header
+        self.suggestions = suggestions
 
 
 class ExpectationsNotRun(TthcError):

@@ -77,29 +77,45 @@ def _layout(raw: dict[str, Any], where: str, measures: dict[str, Measure]) -> La
 
 
 def read_layouts(settings: Settings) -> dict[str, Layout]:
-    """All layouts by id. `extends = "<id>"` starts from another layout's settings and columns.
+    """All layouts by id. `extends = "<id>"` starts from another layout's settings and columns; a file that extends its
+    own id is a patch, laid over the file of that id read before it.
 
     Raises ReferenceFault, which names the file and the setting.
     """
     measures = read_measures(settings)
-    raws: dict[str, tuple[dict[str, Any], Path]] = {}
+    raws: dict[str, list[tuple[dict[str, Any], Path]]] = {}
     for directory in directories(settings):
         for path in sorted((directory / "layouts").glob("*.toml")):
-            raw = read_toml(path)
-            raws[raw.get("id", path.stem)] = ({"id": path.stem} | raw, path)
-
-    def whole(layout_id: str, seen: tuple[str, ...]) -> dict[str, Any]:
-        if layout_id not in raws or layout_id in seen:
-            raise ReferenceFault(
-                f"layout {seen[-1]!r} extends {layout_id!r}, which does not exist or extends it in turn"
-            )
-        raw = dict(raws[layout_id][0])
-        if base_id := raw.pop("extends", None):
-            base = whole(base_id, (*seen, layout_id))
-            raw = base | raw | {"columns": base["columns"] | raw.get("columns", {})}
-        return raw
-
-    layouts = {layout_id: _layout(whole(layout_id, ()), str(path), measures) for layout_id, (_, path) in raws.items()}
-    for layout in layouts.values():
-        check_layout_settings(layout, set(measures))
+            raw = {"id": path.stem} | read_toml(path)
+            if not isinstance(raw.get("columns", {}), dict):
+                raise ReferenceFault(f"{path}, columns: a table [columns.<name>] for each column is needed")
+            versions = raws.setdefault(raw["id"], [])
+            if raw.get("extends") != raw["id"]:
+                if any(earlier.parent == path.parent for _, earlier in versions):
+                    raise ReferenceFault(f"{path}, id: {versions[-1][1].name} has the id {raw['id']!r} already")
+                versions.clear()
+            versions.append((raw, path))
+    layouts = {}
+    for layout_id, versions in raws.items():
+        layouts[layout_id] = _layout(_whole(layout_id, raws, ()), str(versions[-1][1]), measures)
+        check_layout_settings(layouts[layout_id], set(measures))
     return layouts
+
+
+def _whole(layout_id: str, raws: dict[str, list[tuple[dict[str, Any], Path]]], seen: tuple[str, ...]) -> dict[str, Any]:
+    """The settings of a layout with those of the one it extends, and its patches laid over them."""
+    if layout_id not in raws or layout_id in seen:
+        raise ReferenceFault(f"layout {seen[-1]!r} extends {layout_id!r}, which does not exist or extends it in turn")
+    (first, path), *patches = raws[layout_id]
+    raw = dict(first)
+    if base_id := raw.pop("extends", None):
+        if base_id == layout_id:
+            raise ReferenceFault(f"{path}, extends: no layout {layout_id!r} was read before this patch of it")
+        base = _whole(base_id, raws, (*seen, layout_id))
+        raw = base | raw | {"columns": base["columns"] | raw.get("columns", {})}
+    for patch, _ in patches:
+        columns = dict(raw.get("columns", {}))
+        for name, column in patch.get("columns", {}).items():
+            columns[name] = columns.get(name, {}) | column  # a patch names only what it changes
+        raw = raw | {key: value for key, value in patch.items() if key != "extends"} | {"columns": columns}
+    return raw

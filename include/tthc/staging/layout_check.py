@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from tthc.domain.errors import Misconfigured
-from tthc.domain.text import fold
-from tthc.reference.layouts import Layout, read_layouts
+from tthc.reference.layout import Layout
+from tthc.reference.layouts import read_layouts
 from tthc.reference.lists import read_status_words
 from tthc.reference.procedures import read_procedures
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places
 from tthc.settings import Settings
 from tthc.staging.cell_address import letters
-from tthc.staging.grid import heading_key
+from tthc.staging.drift import fate, patch_of
 from tthc.staging.parse import Meanings
 from tthc.staging.reader_process import ReaderPool
-from tthc.staging.stage import stage
+from tthc.staging.stage import is_valid, stage
 from tthc.staging.staged_file import StagedFile
 
 
@@ -30,20 +29,22 @@ from tthc.staging.staged_file import StagedFile
 class LayoutReport:
     """One file judged dry: nothing is landed, nothing is written to a warehouse.
 
-    `columns`: heading, fate (mapped to a canonical column, ignored, personal, unlisted). `problems`: cell address,
-    rule, reason. `suggestions`: unlisted heading, canonical column it resembles, likeness 0–1. `patch`: lines to add
-    to the layout file if the first suggestion of each heading is right.
+    `layouts`: every layout of the source that was asked, and why it was not taken; `columns`: heading and fate;
+    `problems`: cell address, rule, reason; `suggestions`: what unlisted headings may be, best first; `patch`: a layout
+    file that, saved as `patch_file`, makes the layout know them.
     """
 
     layout_id: str | None
     verdict: str
     reason: str | None
     detail: str | None
+    layouts: list[dict[str, str]]
     counts: dict[str, int]
     columns: list[dict[str, str]]
     problems: list[dict[str, str]]
     suggestions: list[dict[str, Any]]
     patch: str
+    patch_file: str
 
 
 def check_layout(settings: Settings, path: Path, source_id: str, night: date) -> LayoutReport:
@@ -66,75 +67,45 @@ def check_layout(settings: Settings, path: Path, source_id: str, night: date) ->
             [(path.name, "", path)], source, layouts, meanings, frozenset(read_procedures(settings)), readers
         )
     layout = layouts[file.layout_id or source.layouts[0]]
-    header = file.header
-    suggestions = _suggestions(header, layout)
     return LayoutReport(
         layout_id=file.layout_id,
         verdict=file.verdict,
         reason=file.reason,
         detail=file.detail,
+        layouts=_asked(file, [layouts[layout_id] for layout_id in source.layouts], night),
         counts={
             name: getattr(file, name)
             for name in ("rows_read", "rows_accepted", "rows_quarantined", "rows_dropped", "rows_duplicate")
         },
-        columns=[{"heading": heading, "fate": _fate(heading, layout)} for heading in header],
-        problems=_problems(file, header),
-        suggestions=suggestions,
-        patch=_patch(suggestions, layout),
+        columns=[{"heading": heading, "fate": fate(heading, layout)} for heading in file.header],
+        problems=_problems(file, layout),
+        suggestions=[asdict(suggestion) for suggestion in file.suggestions],
+        patch=patch_of(file.header, file.suggestions, layout),
+        patch_file=f"layouts/{layout.id}_patch.toml",
     )
 
 
-def _fate(heading: str, layout: Layout) -> str:
-    key = heading_key(heading)
-    for column in layout.columns:
-        if key in {heading_key(known) for known in column.headings}:
-            return f"mapped: {column.name}"
-    if key in {heading_key(known) for known in layout.personal}:
-        return "personal: left behind in the reader"
-    if key in {heading_key(known) for known in layout.ignored}:
-        return "ignored"
-    return "unlisted"
+def _asked(file: StagedFile, layouts: Sequence[Layout], night: date) -> list[dict[str, str]]:
+    answers = dict(file.tried)
+    told = []
+    for layout in layouts:
+        if layout.id in answers:
+            why = answers[layout.id] or "fits"
+        elif not is_valid(layout, night):
+            why = f"not valid on {night}: {layout.valid_from or ''}–{layout.valid_to or ''}"
+        else:
+            why = "not asked: an earlier one fits"
+        told.append({"layout": layout.id, "answer": why})
+    return told
 
 
-def _suggestions(header: Sequence[str], layout: Layout) -> list[dict[str, Any]]:
-    """For each unlisted heading the canonical columns whose headings look most like it, not found in the file."""
-    fates = {heading: _fate(heading, layout) for heading in header}
-    taken = {fate.removeprefix("mapped: ") for fate in fates.values()}
-    found = []
-    for heading in [heading for heading, fate in fates.items() if fate == "unlisted"]:
-        likeness = [
-            (
-                max(difflib.SequenceMatcher(None, fold(heading), fold(known)).ratio() for known in column.headings),
-                column.name,
-            )
-            for column in layout.columns
-            if column.name not in taken
-        ]
-        for ratio, name in sorted(likeness, reverse=True)[:3]:
-            if ratio >= 0.5:
-                found.append({"heading": heading, "column": name, "likeness": round(ratio, 2)})
-    return found
-
-
-def _patch(suggestions: Sequence[dict[str, Any]], layout: Layout) -> str:
-    lines, seen = [], set()
-    for suggestion in suggestions:
-        if suggestion["heading"] in seen:
-            continue
-        seen.add(suggestion["heading"])
-        column = next(column for column in layout.columns if column.name == suggestion["column"])
-        headings = ", ".join(f'"{heading}"' for heading in (*column.headings, suggestion["heading"]))
-        lines.append(f"[columns.{column.name}]\nheadings = [{headings}]")
-    return "\n\n".join(lines)
-
-
-def _problems(file: StagedFile, header: Sequence[str], limit: int = 20) -> list[dict[str, str]]:
-    columns = {heading: letters(position) for position, heading in enumerate(header)}
+def _problems(file: StagedFile, layout: Layout, limit: int = 20) -> list[dict[str, str]]:
+    places = {} if layout.kind in {"json", "ndjson"} else {text: at for at, text in enumerate(file.header)}
     first = file.quarantined.head(limit)
     cells = zip(*(first[name] for name in ("sheet", "column_name", "row_no", "rule_id", "reason")), strict=True)
     return [
         {
-            "cell": f"{f'{sheet}!' if sheet else ''}{columns.get(column, '')}{row_no}",
+            "cell": f"{f'{sheet}!' if sheet else ''}{letters(places[column]) if column in places else ''}{row_no}",
             "rule": str(rule),
             "reason": str(reason),
         }

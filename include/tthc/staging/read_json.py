@@ -10,6 +10,7 @@ from typing import Any
 
 from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Column, Layout
+from tthc.staging.drift import SAMPLE
 from tthc.staging.grid import Listed, heading_key
 from tthc.staging.json_shape import elements_of, flat
 
@@ -31,7 +32,8 @@ class Records:
     """The records of a file, each reduced at once to the columns of its layout: a long file needs little memory.
 
     `cells`: canonical column → one text a record; `numbers`: the 1-based position of each; `odd`: positions of
-    elements that are no records; `fields`: all names of fields met.
+    elements that are no records; `fields`: all names of fields met; `samples`: texts of unlisted fields in the first
+    records.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -42,6 +44,7 @@ class Records:
         self.numbers: list[int] = []
         self.odd: list[int] = []
         self.fields: set[str] = set()
+        self.samples: dict[str, list[str]] = {}
 
     def add(self, number: int, element: Any) -> None:
         """Raises FileRefused DUPLICATE_COLUMN when the record names a field twice."""
@@ -58,6 +61,10 @@ class Records:
             called = self._spellings[names] = [_called(keys, names) for _, keys in self._columns]
             self.fields.update(names)
         self.numbers.append(number)
+        if len(self.numbers) <= SAMPLE:
+            for name, value in record.items():
+                if isinstance(value, str) and name not in self._listed:
+                    self.samples.setdefault(name, []).append(value)
         for (column, _), mine in zip(self._columns, called, strict=True):
             self.cells[column.name].append(_SURROGATES.sub("\ufffd", text_of(record, column, mine)))
 

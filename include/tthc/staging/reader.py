@@ -17,6 +17,7 @@ from tthc.domain.errors import FileRefused
 from tthc.domain.text import clean, shown
 from tthc.reference.layout import Layout
 from tthc.staging import legacy_encodings, read_csv, read_html, read_json, read_xlsx
+from tthc.staging.drift import SAMPLE, Suggestion, suggest
 from tthc.staging.grid import Grid, Listed, heading_key, match_header
 from tthc.staging.inspect import look
 from tthc.staging.row_kinds import LEAD, kinds_of
@@ -32,7 +33,8 @@ class Reading:
     `dropped`: (sheet, row, reason) of rows that are no data. `ragged`: the same for rows that cannot be lined up.
     `header`: every heading in its order. `totals`: rows the form itself calls a total; under "" the number of rows one
     claims. `titles`: what a layout looks for above the table. `vanished`: usual columns the file lacks though it has
-    most of them. `hidden_sheets`: how many sheets nobody sees and nobody read.
+    most of them. `suggestions`: which absent columns unlisted headings may be. `hidden_sheets`: how many sheets nobody
+    sees and nobody read.
     """
 
     table: pa.Table
@@ -47,6 +49,7 @@ class Reading:
     ragged: list[tuple[str, int, str]] = field(default_factory=list)
     totals: list[dict[str, str]] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)
+    suggestions: list[Suggestion] = field(default_factory=list)
     hidden_sheets: int = 0
     epoch_1904: bool = False
 
@@ -75,7 +78,7 @@ def _together(readings: Sequence[Reading]) -> Reading:
         whole.rows_read += reading.rows_read
         whole.headings = reading.headings | whole.headings
         whole.header += [heading for heading in reading.header if heading not in whole.header]
-        for name in ("unlisted", "vanished"):
+        for name in ("unlisted", "vanished", "suggestions"):
             mine = getattr(whole, name)
             mine += [text for text in getattr(reading, name) if text not in mine]
         whole.absent = [name for name in whole.absent if name in reading.absent]
@@ -89,11 +92,14 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
     positions = match_header(grid.header, layout)
     unlisted = _unlisted(grid.header, layout)
     header = [shown(text) for text in grid.header]
-    missing = [column for column in layout.columns if column.required and column.name not in positions]
+    absent = [column.name for column in layout.columns if column.name not in positions]
+    samples = {heading: _sample(grid.columns[at]) for at, heading in enumerate(header) if heading in unlisted}
+    suggestions = suggest(samples, absent, layout)
+    missing = [column for column in layout.columns if column.required and column.name in absent]
     if missing:
         names = ", ".join(f"«{column.headings[0]}»" for column in missing)
         detail = f"thiếu cột bắt buộc {names} / required columns are missing"
-        raise FileRefused("MISSING_COLUMN", detail, tuple(header))
+        raise FileRefused("MISSING_COLUMN", detail, tuple(header), tuple(suggestions))
     wanted = {*positions.values(), *range(LEAD)}  # nothing else is kept or compared
     columns = [nfc(column) if place in wanted else column for place, column in enumerate(grid.columns)]
     count = len(columns[0])
@@ -101,7 +107,6 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
     if numbers is None:
         numbers = pc.add(pc.indices_nonzero(pa.repeat(True, count)), grid.first_row).cast(pa.int32())
     found = kinds_of(columns, grid, layout, positions)
-    absent = [column.name for column in layout.columns if column.name not in positions]
     cells = {name: columns[position] for name, position in positions.items()}
     for name, texts in found.sections.items():
         said = pa.array(texts, pa.string())
@@ -120,6 +125,7 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
         unlisted=unlisted,
         absent=absent,
         vanished=_vanished(layout, absent),
+        suggestions=suggestions,
         dropped=[row for row in grid.ragged if row[2] == "BLANK"]
         + [(grid.sheet, numbers[index].as_py(), kind) for index, kind in found.kinds.items()],
         ragged=[row for row in grid.ragged if row[2] != "BLANK"],
@@ -127,6 +133,11 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
         titles=_titles(grid.titles, layout),
         epoch_1904=grid.epoch_1904,
     )
+
+
+def _sample(cells: pa.Array) -> list[str]:
+    texts = pc.filter(cells, pc.not_equal(pc.utf8_trim_whitespace(cells), ""))[:SAMPLE]
+    return [clean(text) for text in texts.to_pylist()]
 
 
 def _vanished(layout: Layout, absent: Sequence[str]) -> list[str]:
@@ -185,11 +196,12 @@ def _reading_of_records(path: Path, layout: Layout) -> Reading:
     unlisted = _unlisted(fields, layout)
     header = [shown(name) for name in fields]
     called = {column.name: found.called(column) for column in layout.columns}
-    missing = [column.headings[0] for column in layout.columns if column.required and count and not called[column.name]]
+    absent = [column.name for column in layout.columns if count and not called[column.name]]
+    suggestions = suggest({name: found.samples.get(name, []) for name in unlisted}, absent, layout)
+    missing = [column.headings[0] for column in layout.columns if column.required and column.name in absent]
     if missing:
         detail = f"thiếu trường bắt buộc {', '.join(missing)} / required fields are missing"
-        raise FileRefused("MISSING_COLUMN", detail, tuple(header))
-    absent = [column.name for column in layout.columns if count and not called[column.name]]
+        raise FileRefused("MISSING_COLUMN", detail, tuple(header), tuple(suggestions))
     return Reading(
         table=pa.table(
             {
@@ -205,5 +217,6 @@ def _reading_of_records(path: Path, layout: Layout) -> Reading:
         unlisted=unlisted,
         absent=absent,
         vanished=_vanished(layout, absent),
+        suggestions=suggestions,
         ragged=[("", number, "JSON_SHAPE") for number in found.odd],
     )

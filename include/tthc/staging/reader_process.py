@@ -54,7 +54,7 @@ def _serve(pipe: Connection) -> None:
         try:
             _answer(pipe, read(path, layout))
         except FileRefused as refused:
-            pipe.send((refused.reason, refused.detail, refused.header))
+            pipe.send((refused.reason, refused.detail, refused.header, refused.suggestions))
         except (MemoryError, pa.ArrowMemoryError):
             pipe.send(_MEMORY)
         except ConnectionError:

@@ -13,6 +13,7 @@ from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
 from tthc.reference.sources import Source
 from tthc.staging.catalogue import parse_catalogue
+from tthc.staging.drift import Suggestion, told
 from tthc.staging.expected import of_columns
 from tthc.staging.grid import match_header
 from tthc.staging.judge import judge_files, judge_rows
@@ -54,7 +55,7 @@ def stage(
 
     `released`: a person has decided that the files may enter, so no file rule holds or rejects them.
     """
-    candidates = [layouts[layout_id] for layout_id in source.layouts if _is_valid(layouts[layout_id], meanings.night)]
+    candidates = [layouts[layout_id] for layout_id in source.layouts if is_valid(layouts[layout_id], meanings.night)]
     if not candidates:
         detail = "không layout nào còn hiệu lực / no layout of this source is valid on the night"
         return [_refused(name, sha, "NO_LAYOUT", detail) for name, sha, _ in files]
@@ -62,15 +63,16 @@ def stage(
     read: list[tuple[StagedFile, Reading, Layout]] = []
     readings = readers.read_all((path, candidates[0]) for _, _, path in files)
     for (name, sha, path), first in zip(files, readings, strict=True):
-        reading, layout = _best(readers, path, candidates, first)
+        reading, layout, tried = _best(readers, path, candidates, first)
         if isinstance(reading, FileRefused):
             staged.append(_refused(name, sha, reading.reason, reading.detail, layout))
-            staged[-1].header = list(reading.header)
+            _note_drift(staged[-1], reading, layout)
         else:
             staged.append(StagedFile(file_name=name, sha256=sha, layout_id=layout.id, feed=layout.feed))
             staged[-1].wanted = of_columns(layout, meanings.status_words)
             staged[-1].has_cells = layout.kind not in {"json", "ndjson"}
             read.append((staged[-1], reading, layout))
+        staged[-1].tried = tried
     _understand(read, meanings)
     judge_rows(staged, meanings, known_procedures)
     if not released:
@@ -78,7 +80,8 @@ def stage(
     return staged
 
 
-def _is_valid(layout: Layout, night: date) -> bool:
+def is_valid(layout: Layout, night: date) -> bool:
+    """Whether the layout holds on a night."""
     return (layout.valid_from is None or layout.valid_from <= night) and (
         layout.valid_to is None or night <= layout.valid_to
     )
@@ -86,17 +89,32 @@ def _is_valid(layout: Layout, night: date) -> bool:
 
 def _best(
     pool: ReaderPool, path: Path, candidates: Sequence[Layout], first: Reading | FileRefused
-) -> tuple[Reading | FileRefused, Layout]:
-    """The reading by the first layout that fits; when none does, the refusal of the one that came furthest."""
+) -> tuple[Reading | FileRefused, Layout, list[tuple[str, str]]]:
+    """The reading by the first layout that fits; when none does, the refusal of the one that came furthest. Then every
+    layout that was asked, and why it was not taken."""
     refused: list[tuple[FileRefused, Layout]] = []
     reading, layout = first, candidates[0]
     for following in (*candidates[1:], None):
         if not isinstance(reading, FileRefused) or reading.reason not in _TRY_NEXT_LAYOUT:
-            return reading, layout
+            taken = f"{reading.reason}: {reading.detail}" if isinstance(reading, FileRefused) else ""
+            return reading, layout, [*_told(refused), (layout.id, taken)]
         refused.append((reading, layout))
         if following is not None:
             reading, layout = pool.read(path, following), following
-    return max(refused, key=lambda one: (_TRY_NEXT_LAYOUT[one[0].reason], len(match_header(one[0].header, one[1]))))
+    best = max(refused, key=lambda one: (_TRY_NEXT_LAYOUT[one[0].reason], len(match_header(one[0].header, one[1]))))
+    return *best, _told(refused)
+
+
+def _told(refused: Sequence[tuple[FileRefused, Layout]]) -> list[tuple[str, str]]:
+    return [(layout.id, f"{reading.reason}: {reading.detail}") for reading, layout in refused]
+
+
+def _note_drift(file: StagedFile, refused: FileRefused, layout: Layout) -> None:
+    """A file refused for its headings tells what they may mean; the incident shows it."""
+    file.header = list(refused.header)
+    file.suggestions = [each for each in refused.suggestions if isinstance(each, Suggestion)]
+    if refused.reason == "MISSING_COLUMN" and (report := told(file.header, file.suggestions, layout)):
+        file.findings.append((refused.reason, "drift", 1, report))
 
 
 def _refused(name: str, sha: str, reason: str, detail: str, layout: Layout | None = None) -> StagedFile:
@@ -138,12 +156,14 @@ def _understand(read: list[tuple[StagedFile, Reading, Layout]], meanings: Meanin
             dropped = Counter(reason for _, _, reason in reading.dropped)
             dropped.update(parsed.dropped.get(number, {}))
             file.rows_duplicate = parsed.duplicates.get(number, 0)
-            _note_reading(file, reading, mine, dropped)
+            _note_reading(file, reading, layout, mine, dropped)
             for rule, count in parsed.told.get(number, {}).items():
                 file.findings.append((rule, "warning", count, WARNINGS[rule]))
 
 
-def _note_reading(file: StagedFile, reading: Reading, refused: pd.DataFrame, dropped: Counter[str]) -> None:
+def _note_reading(
+    file: StagedFile, reading: Reading, layout: Layout, refused: pd.DataFrame, dropped: Counter[str]
+) -> None:
     file.headings, file.header = reading.headings | {"": ""}, reading.header
     file.rows_read, file.rows_dropped = reading.rows_read, sum(dropped.values())
     file.rows_claimed = [int(total[""]) for total in reading.totals if total.get("")]
@@ -158,7 +178,9 @@ def _note_reading(file: StagedFile, reading: Reading, refused: pd.DataFrame, dro
         file.findings.append((reason, "dropped", count, None))
     if reading.hidden_sheets:
         file.findings.append(("HIDDEN_SHEET", "warning", reading.hidden_sheets, WARNINGS["HIDDEN_SHEET"]))
-    told = [("cột lạ, không nạp", reading.unlisted), ("thiếu cột thường có", reading.vanished)]
-    drift = "; ".join(f"{what}: {', '.join(f'«{text}»' for text in texts)}" for what, texts in told if texts)
+    kinds = [("cột lạ, không nạp", reading.unlisted), ("thiếu cột thường có", reading.vanished)]
+    drift = "; ".join(f"{what}: {', '.join(f'«{text}»' for text in texts)}" for what, texts in kinds if texts)
+    file.suggestions = reading.suggestions
     if drift:
-        file.findings.append(("SCHEMA_DRIFT", "drift", len(reading.unlisted) + len(reading.vanished), drift))
+        report = f"{drift}\n{told(file.header, reading.suggestions, layout)}".strip()
+        file.findings.append(("SCHEMA_DRIFT", "drift", len(reading.unlisted) + len(reading.vanished), report))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from tthc.staging.cell_address import letters
+from tthc.staging.drift import Suggestion
 from tthc.staging.expected import of_cell
 
 QUARANTINE_COLUMNS = (
@@ -23,6 +24,7 @@ class StagedFile:
     dossier_key where the row lets them be known, cell where the file has addresses. `findings`: (rule, severity, rows,
     detail). The counts always add up. `rows_listed`: rows that looked like data; `rows_claimed`: what the file's total
     rows say that number is.
+    `suggestions`: what unlisted headings may mean. `tried`: every layout that was asked, with why it was not taken.
     """
 
     file_name: str
@@ -47,6 +49,8 @@ class StagedFile:
     rows_duplicate: int = 0
     rows_listed: int = 0
     rows_claimed: list[int] = field(default_factory=list)
+    suggestions: list[Suggestion] = field(default_factory=list)
+    tried: list[tuple[str, str]] = field(default_factory=list)
 
     def told(self, column: str, rule_id: str, row_no: int, words: str = "") -> tuple[str, str, str]:
         """(heading, address such as I7 or "", what the cell should hold) of a refused cell."""

@@ -14,9 +14,14 @@ failure as (
         max(delivery.night) as night,
         count(*) as amount,
         'tệp không được nạp / files not loaded' as what,
-        string_agg(delivery.file_name || ' – ' || coalesce(delivery.detail, ''), '; ' order by delivery.file_name)
-            as detail
+        string_agg(
+            delivery.file_name || ' – ' || coalesce(delivery.detail, '') || coalesce(E'\n' || finding.detail, ''),
+            '; ' order by delivery.file_name
+        ) as detail
     from core.delivery
+    left join core.delivery_finding as finding
+        on finding.delivery_id = delivery.delivery_id and finding.rule_id = delivery.reason
+        and finding.severity = 'drift'
     where delivery.delivery_id = any(:delivery_ids) and delivery.verdict in ('rejected', 'held')
     group by 1, 2
     union all
@@ -49,10 +54,12 @@ failure as (
             when finding.rule_id = 'SCHEMA_DRIFT' then 'cột lạ / unlisted columns'
             else 'dòng cần xem lại / rows to look at'
         end,
-        string_agg(distinct left(coalesce(finding.detail, ''), 200), '; ')
+        string_agg(
+            distinct left(coalesce(finding.detail, ''), case finding.severity when 'drift' then 1500 else 200 end), '; '
+        )
     from core.delivery_finding as finding
     join delivered using (delivery_id)
-    where finding.severity in ('warning', 'drift')
+    where finding.severity = 'warning' or finding.rule_id = 'SCHEMA_DRIFT'
     group by finding.rule_id, delivered.source_id
 )
 select
