@@ -143,12 +143,11 @@ def _agency(unit: UnitCounts) -> dict[str, Any]:
 
 
 def _online(unit: UnitCounts) -> dict[str, Any]:
-    partial, full = unit.counts.get("arisen_partial", 0), unit.counts.get("arisen_full", 0)
     return {
         "agency_name": unit.unit_name,
-        "phatsinh_1phan_quantity": partial,
-        "phatsinh_toanphan_quantity": full,
-        "total": partial + full,
+        "phatsinh_1phan_quantity": unit.counts.get("arisen_partial", 0),
+        "phatsinh_toanphan_quantity": unit.counts.get("arisen_full", 0),
+        "total": unit.counts.get("arisen_total", 0),
     }
 
 

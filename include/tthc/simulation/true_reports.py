@@ -64,6 +64,7 @@ def _of_receipt(dossier: Dossier, procedures: Mapping[str, Procedure]) -> Iterat
     procedure = procedures.get(dossier.procedure_code or "")
     level = dossier.service_level or (procedure.service_level if procedure else None)
     if dossier.channel is Channel.ONLINE:
+        yield "arisen_total"
         yield "arisen_full" if level is ServiceLevel.FULL else "arisen_partial"
     if procedure and procedure.fee_bearing:
         yield "fee_procedure_dossiers"
