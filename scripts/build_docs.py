@@ -20,6 +20,7 @@ from tthc.cli import app
 from tthc.domain.period import PeriodCalendar, periods_of_year
 from tthc.reference.kpis import read_metrics
 from tthc.reference.lists import read_index_components
+from tthc.reference.measures import COUNT, read_measures
 from tthc.settings import settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -93,7 +94,15 @@ def definitions() -> dict[str, str]:
             for c in read_index_components(shipped)
         ),
     )
-    parts = {"metrics": shown, "counters": counters, "periods": _periods(), "index": index}
+    measures = _table(
+        ("measure", "tiếng Việt", "profile", "recomputed from dossiers"),
+        (
+            (f"`{m.id}`", m.title, f"`{m.profile}`" if m.profile else "", _counters(m.recomputed) or "not compared")
+            for m in read_measures(shipped).values()
+            if m.kind == COUNT
+        ),
+    )
+    parts = {"metrics": shown, "counters": counters, "periods": _periods(), "index": index, "measures": measures}
     return {"version": version, **parts}
 
 
@@ -102,7 +111,8 @@ def _metric(metric_id: str | None, profile: str | None) -> str:
 
 
 def _counters(expression: str | None) -> str:
-    return " + ".join(f"`{name}`" for name in expression.split(" + ")) if expression else ""
+    words = expression.split(" ") if expression else []
+    return " ".join({"+": "+", "-": "−"}.get(word, f"`{word}`") for word in words)
 
 
 def _periods() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -12,6 +13,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -25,11 +27,14 @@ from tthc.domain.period import PeriodCalendar, periods_between
 from tthc.domain.text import fold
 from tthc.reference.layouts import read_layouts
 from tthc.reference.measures import read_measures
+from tthc.serving import exports
+from tthc.serving.web.app import create_app
 from tthc.settings import settings
 from tthc.simulation import reports as simulated
 from tthc.simulation.simulate import simulate
 from tthc.staging.figures_told import count_of, is_percent, shows_percent
 from tthc.staging.period_title import period_of
+from tthc.warehouse import connect, schema
 from warehouses import Warehouse, Warehouses
 
 NIGHT = date(2026, 3, 20)
@@ -165,15 +170,13 @@ def test_an_incident_goes_on_and_ends_with_the_report_that_agrees(place: Warehou
     place.load(NIGHT, {"mot_cua_csv/a.csv": csv_list([done(1)]), f"{REPORTS}/a.xlsx": wrong})
     place.load(date(2026, 3, 21), {"mot_cua_csv/a.csv": csv_list([done(1), done(3, received_at="17/03/2026", due_at="20/03/2026", finished_at="", status="Đang xử lý")])})  # fmt: skip
     assert incidents(place) == [(REPORTS, TIEN_DIEN, "open")]
-    assert place.value("select count(*) from alerts.outbox where body like 'SUMMARY_DIFFERS%'") == 1
     place.load(date(2026, 3, 22), {f"{REPORTS}/a.xlsx": right})
     assert incidents(place) == [(REPORTS, TIEN_DIEN, "resolved")]
-    bodies = [
-        row["body"]
-        for row in place.query("select body from alerts.outbox where body like 'SUMMARY_DIFFERS%' order by 1")
-    ]
-    assert len(bodies) == 2
-    assert any(body.endswith("Đã hết.") for body in bodies)
+    history = place.query(
+        "select what from alerts.incident_history join alerts.incident using (incident_id) "
+        "where rule_id = 'SUMMARY_DIFFERS' order by entry_id"
+    )
+    assert [row["what"] for row in history] == ["opened", "continued", "resolved"]
 
 
 def test_an_incident_ends_with_the_dossiers_that_agree(place: Warehouse) -> None:
@@ -392,6 +395,53 @@ def test_a_seeded_difference_is_found_in_exactly_its_cell(place: Warehouse, tmp_
     place.load(NIGHT, files)
     (key,) = differing(place)
     assert key == ("so_hoa_xlsx", seeded, "*", "data_reused")
+
+
+# What leaves the house
+
+
+def test_the_pages_and_the_form_say_where_a_report_differs(place: Warehouse, tmp_path: Path) -> None:
+    place.load(
+        NIGHT, {"mot_cua_csv/a.csv": csv_list([done(1)]), f"{REPORTS}/a.xlsx": summary_of(counter=2345, early=2345)}
+    )
+    web = TestClient(create_app(place.settings))
+    for path in ("/differences", f"/units/{TIEN_DIEN}"):
+        page = web.get(path, params={"period": "VPCP_15_14.2026-Q1"})
+        assert page.status_code == 200
+        assert "Báo cáo tổng hợp đơn vị (Excel)" in page.text
+        assert page.text.count(">+2.344<") == 4
+    assert ">+2.344<" not in web.get("/differences", params={"period": "CALENDAR.2026-Q1"}).text
+    out = tmp_path / "f.xlsx"
+    exports.export(place.settings, exports.write_form, unit=TIEN_DIEN, calendar="VPCP_15_14", label="2026-Q1", out=out)
+    with zipfile.ZipFile(out) as book:
+        assert "khác số tính từ hồ sơ ở 4 ô" in book.read("xl/drawings/drawing1.xml").decode()
+
+
+# The older tables
+
+
+def test_forms_of_the_older_table_are_folded_in(warehouses: Warehouses) -> None:
+    with warehouses.fresh() as made, connect.transaction(made.settings) as connection:
+        made_anew = (Path(schema.__file__).parent / "migrations/versions/0004_reported.sql").read_text(encoding="utf-8")
+        house = (Path(schema.__file__).parent / "migrations/versions/0001_house.sql").read_text(encoding="utf-8")
+        older = house[house.index("create table core.summary_06a") :].partition(";")[0]
+        connect.run_script(
+            connection, "drop schema mart cascade; drop table ref.measure, core.reported, rollup.reported"
+        )
+        connect.run_script(connection, older)
+        connect.run_script(
+            connection,
+            "insert into core.delivery (source_id, night, file_sha256, file_name, feed, verdict, rows_read, rows_accepted) "
+            "values ('tong_hop_06a_xlsx', '2026-03-20', 'x', 'a.xlsx', 'summary_06a', 'loaded', 1, 1); "
+            "insert into core.summary_06a select delivery_id, 8, 'VPCP_15_14', 'quarter', '2026-Q1', '18373', 'Hộ tịch', "
+            "'hộ tịch', 10, 1, 2, 7, 6, 1, 2, 3, 4, 3, 1 from core.delivery",
+        )
+        connect.run_script(connection, made_anew)
+        rows = connection.exec_driver_sql("select measure, value, row_no, field_name from core.reported").all()
+    assert {row.measure: row.value for row in rows} == dict(
+        zip(FORM_COLUMNS, (10, 1, 2, 7, 6, 1, 2, 3, 4, 3, 1), strict=True)
+    )
+    assert {(row.row_no, row.field_name) for row in rows} == {(8, "Hộ tịch")}
 
 
 # What the command says

@@ -28,8 +28,17 @@ from tthc.serving.web.protection import HEADERS
 from tthc.warehouse import connect
 from warehouses import Warehouse, Warehouses
 
-PAGES = ("/", "/units/42", f"/units/{COMMUNE}", f"/units/{HOSTILE_COMMUNE}", "/targets", "/quality", "/definitions")
-WITH_FIGURES = PAGES[:5]
+PAGES = (
+    "/",
+    "/units/42",
+    f"/units/{COMMUNE}",
+    f"/units/{HOSTILE_COMMUNE}",
+    "/targets",
+    "/differences",
+    "/quality",
+    "/definitions",
+)
+WITH_FIGURES = PAGES[:6]
 QUARTER = "VPCP_15_14.2026-Q1"
 
 
