@@ -8,7 +8,7 @@ import pandas as pd
 
 from tthc.domain.text import clean, fold
 from tthc.reference.layout import Layout
-from tthc.staging.parse import Meanings, Parsed
+from tthc.staging.parse import REFUSED, Meanings, Parsed
 from tthc.staging.reader import Reading
 
 
@@ -27,5 +27,5 @@ def parse_catalogue(readings: Sequence[Reading], layout: Layout, meanings: Meani
     bad = ~rows["procedure_code"].str.fullmatch(r"[0-9]\.[0-9]{6}")
     malformed = rows.loc[bad, ["file_no", "sheet", "row_no"]].assign(column="procedure_code", rule_id="CODE")
     ragged = pd.DataFrame([(0, *row[:2], "", row[2]) for row in reading.ragged], columns=list(malformed.columns))
-    refused = pd.concat([malformed, ragged], ignore_index=True) if len(ragged) else malformed
+    refused = pd.concat([malformed, ragged], ignore_index=True).reindex(columns=list(REFUSED))
     return Parsed(rows=rows[~bad].reset_index(drop=True), refused=refused, duplicates={0: int(repeated.sum())})

@@ -15,7 +15,7 @@ from tthc.domain.text import clean, fold
 from tthc.reference.layout import Layout
 from tthc.reference.measures import COUNT
 from tthc.staging.cell_address import Cells
-from tthc.staging.parse import Meanings, Parsed, nothing_refused
+from tthc.staging.parse import REFUSED, Meanings, Parsed
 from tthc.staging.period_title import period_of
 from tthc.staging.reader import Reading
 from tthc.staging.report_checks import check_report
@@ -67,9 +67,7 @@ def parse_summary(readings: Sequence[Reading], layout: Layout, meanings: Meaning
         rows.append(row)
     counts = [column.name for column in figures_of(layout) if column.measure and column.measure.kind == COUNT]
     columns = [*KEY, *(name for name in counts if name in reading.headings)]
-    refused = nothing_refused()
-    if unknown:
-        refused = pd.DataFrame(unknown, columns=list(refused.columns))
+    refused = pd.DataFrame(unknown, columns=list(REFUSED[:5])).reindex(columns=list(REFUSED))
     return Parsed(rows=pd.DataFrame(rows, columns=columns).assign(file_no=0), refused=refused, duplicates={})
 
 
