@@ -1,4 +1,4 @@
-"""Builds the pages that data and code dictate, so that they cannot lag behind: definitions, data dictionary, commands.
+"""Builds the pages that data and code dictate, so that they cannot lag behind: definitions, data, commands, rules.
 
 `python scripts/build_docs.py` writes them from `doc_templates/`; with `--check` it writes nothing, names every
 page that is stale and ends with exit status 1.
@@ -21,6 +21,7 @@ from tthc.domain.period import PeriodCalendar, periods_of_year
 from tthc.reference.kpis import read_metrics
 from tthc.reference.lists import read_index_components
 from tthc.reference.measures import COUNT, read_measures
+from tthc.serving.rule_catalogue import catalogue, reading_rules
 from tthc.settings import settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -33,7 +34,7 @@ TYPES = {
     "text": (
         "period_calendar period_kind period_label unit_level unit_code unit_name basis field_code field_name metric_id "
         "profile status definition_version target_id comparator source_document note province_code band source_id "
-        "file_name file_sha256 verdict reason rule_id based_on group_code component_id state cause cause_ref "
+        "suite file_name file_sha256 verdict reason rule_id based_on group_code component_id state cause cause_ref "
         "measure measure_name counters report sheet"
     ),
     "text[]": "flags",
@@ -41,13 +42,14 @@ TYPES = {
     "timestamp with time zone": "published_at reported_at",
     "boolean": "is_current met ranked missing expected",
     "integer": (
-        "units_expected units_reported source_line rank rows_read rows_accepted rows_quarantined rows_dropped "
+        "position units_expected units_reported source_line rank rows_read rows_accepted rows_quarantined rows_dropped "
         "rows_duplicate row_no"
     ),
     "numeric(9,6)": "rate gap lower_bound upper_bound",
     "numeric(6,5)": "target_value",
     "numeric(6,3)": "points max_points",
     "bigint": (
+        "rows_judged rows_failed "
         "publication_id numerator denominator received_total received_online received_direct carried_over "
         "resolved_total resolved_early resolved_on_time resolved_late in_progress_total in_progress_in_time "
         "in_progress_overdue withdrawn stopped received open overdue due_within_3_working_days paused old_numerator "
@@ -59,7 +61,12 @@ TYPE_OF = {column: name for name, columns in TYPES.items() for column in columns
 
 def pages() -> dict[Path, str]:
     """Every built page with the text it should have."""
-    built = {"definitions": definitions(), "data-dictionary": data_dictionary(), "commands": commands()}
+    built = {
+        "definitions": definitions(),
+        "data-dictionary": data_dictionary(),
+        "commands": commands(),
+        "rules": rules(),
+    }
     return {CHECKOUT / "docs" / f"{name}.md": _filled(name, parts) for name, parts in built.items()}
 
 
@@ -104,6 +111,26 @@ def definitions() -> dict[str, str]:
     )
     parts = {"metrics": shown, "counters": counters, "periods": _periods(), "index": index, "measures": measures}
     return {"version": version, **parts}
+
+
+def rules() -> dict[str, str]:
+    """Every rule of the suites and of parsing as tables."""
+    parts = {
+        name: _table(
+            ("rule", "severity", "what is wrong", "tiếng Việt", "cần là", "why", "source", "owner"),
+            (
+                (
+                    f"`{rule.rule_id}`", rule.severity, "; ".join(rule.en[:3]) + (" …" if len(rule.en) > 3 else ""),
+                    "; ".join(rule.vi[:3]) + (" …" if len(rule.vi) > 3 else ""), rule.expected_vi, rule.why,
+                    rule.source, rule.owner,
+                )
+                for rule in found
+            ),
+        )
+        for name, found in catalogue().items()
+    }  # fmt: skip
+    reading = ((f"`{rule_id}`", vi, expected) for rule_id, vi, expected in reading_rules())
+    return {**parts, "parsing": _table(("rule", "tiếng Việt", "cần là"), reading)}
 
 
 def _metric(metric_id: str | None, profile: str | None) -> str:

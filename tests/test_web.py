@@ -36,6 +36,7 @@ PAGES = (
     "/targets",
     "/differences",
     "/quality",
+    "/rules",
     "/definitions",
 )
 WITH_FIGURES = PAGES[:6]

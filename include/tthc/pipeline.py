@@ -37,7 +37,8 @@ from tthc.reference.units import read_places
 from tthc.rollups import build, check
 from tthc.rollups.explain import Explanation
 from tthc.rollups.explain import explain as explain_figure
-from tthc.serving import exports, quarantine_book
+from tthc.serving import data_docs, exports, quarantine_book
+from tthc.serving.figures import as_analyst
 from tthc.serving.views import create_views, set_analyst_password
 from tthc.settings import LOCAL, PortalAccess, Settings, portal_access
 from tthc.sources.drop_folder import waiting_files
@@ -332,6 +333,12 @@ def write_quarantine(settings: Settings, out: Path) -> list[Path]:
         return quarantine_book.write_all(connection, out, units=units, sources=sources)
 
 
+def write_data_docs(settings: Settings) -> Path | None:
+    """What every rule said on the newest night, as one page in `settings.out`; None before anything came."""
+    with as_analyst(settings) as connection:
+        return data_docs.write(connection, settings.out / "data-docs")
+
+
 def write_workbooks(settings: Settings) -> list[Path]:
     """What leaves the house, into `settings.out`: quarantine of the newest night, the province's form and scorecard."""
     return write_quarantine(settings, settings.out / "quarantine") + exports.export_province(settings)
@@ -369,6 +376,7 @@ def _finish(settings: Settings, receipts: Sequence[Receipt], night: date, total:
             say(f"{batch[0].source_id}: {done} of {len(receipts)} files, {total.rows_accepted} rows accepted")
     publication_id = publish(settings)
     say("figures unchanged" if publication_id is None else f"publication {publication_id} is current")
+    write_data_docs(settings)
     told = notify(settings, night)
     if told.sent or told.degraded:
         say(str(told))

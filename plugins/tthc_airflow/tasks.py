@@ -109,6 +109,7 @@ def notify() -> str:
     from tthc import pipeline
 
     with told_to_airflow():
+        pipeline.write_data_docs(settings())
         told = pipeline.notify(settings(), night_of(get_current_context()))
     (log.warning if told.degraded else log.info)("%s", told)
     return str(told)

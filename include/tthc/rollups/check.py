@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from tthc.staging import expectations
 from tthc.warehouse.connect import run_script
+from tthc.warehouse.judgements import note_figures
 
 _CHANGED = Path(__file__).parent / "sql" / "85_changed.sql"
 _UNITS_NAMED = 20
@@ -29,7 +30,10 @@ def withhold(connection: sa.Connection) -> list[Broken]:
     run_script(connection, _CHANGED.read_text(encoding="utf-8"))
     frame = pd.read_sql(sa.text("select * from changed"), connection)
     broken: dict[str, Broken] = {}
-    for failure in expectations.check(frame, "figure"):
+    said = expectations.check(frame, "figure")
+    night = connection.execute(sa.text("select night from tonight")).scalar_one()
+    note_figures(connection, night, expectations.judgements("figure", said))
+    for failure in said:
         rule = failure.rule
         if not failure.rows:
             continue

@@ -62,6 +62,25 @@ class Failure:
         return self.judged > 0
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The counts of one expectation, at `position` (from 1) of its suite, as they are kept."""
+
+    suite: str
+    position: int
+    rule_id: str
+    rows_judged: int
+    rows_failed: int
+
+
+def judgements(name: str, said: Sequence[Failure]) -> list[Judgement]:
+    """What the rules of a suite said, without the rows; also of rules that met nothing to judge."""
+    return [
+        Judgement(name, position, one.rule.rule_id, one.judged, len(one.rows))
+        for position, one in enumerate(said, start=1)
+    ]
+
+
 @cache
 def suite(name: str) -> tuple[Rule, ...]:
     """The rules of `expectations/<name>.json`, in order of precedence. Raises ExpectationsNotRun for an empty one."""

@@ -85,7 +85,9 @@ def _apply_sender_rules(frame: pd.DataFrame, dossiers: list[StagedFile]) -> None
     if frame.empty:
         return
     signs = sender.profile(frame)
-    for failure in expectations.check(signs, "dossier_sender"):
+    said = expectations.check(signs, "dossier_sender")
+    dossiers[0].judgements += expectations.judgements("dossier_sender", said)
+    for failure in said:
         largest = max(range(len(dossiers)), key=lambda number: dossiers[number].rows_read)
         numbers = {number for number in failure.rows if number != sender.WHOLE} or (
             {largest} if failure.rows else set()
@@ -100,7 +102,9 @@ def _apply_row_rules(frame: pd.DataFrame, dossiers: list[StagedFile], meanings: 
         return
     parts = []
     prepared = _prepared(frame, meanings)
-    for failure in expectations.check(prepared, "dossier_row"):
+    said = expectations.check(prepared, "dossier_row")
+    dossiers[0].judgements += expectations.judgements("dossier_row", said)
+    for failure in said:
         rule, hit = failure.rule, frame.iloc[failure.rows]
         if hit.empty:
             continue
@@ -167,7 +171,10 @@ def judge_files(staged: list[StagedFile], source: Source) -> None:
             for number, file in enumerate(files)
         ]
     )
-    for failure in expectations.check(profile, "dossier_file"):
+    said = expectations.check(profile, "dossier_file")
+    if files:
+        files[0].judgements += expectations.judgements("dossier_file", said)
+    for failure in said:
         for number in failure.rows:
             file, rule = files[number], failure.rule
             if file.verdict in {"held", "rejected"}:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from tthc.staging.cell_address import letters
 from tthc.staging.drift import Suggestion
+from tthc.staging.expectations import Judgement
 from tthc.staging.expected import of_cell
 
 QUARANTINE_COLUMNS = (
@@ -41,6 +42,7 @@ class StagedFile:
     header: list[str] = field(default_factory=list)
     wanted: dict[str, str] = field(default_factory=dict)  # canonical column → what its cells should hold
     has_cells: bool = False  # whether a cell has an address, as in a sheet or a CSV opened as one
+    judgements: list[Judgement] = field(default_factory=list)  # on a batch's first file, of the whole batch
     units: dict[str, int] = field(default_factory=dict)
     rows_read: int = 0
     rows_accepted: int = 0

@@ -19,7 +19,7 @@ from tthc.landing.store import Receipt
 from tthc.reference.layouts import SUMMARIES
 from tthc.staging.staged_file import StagedFile
 from tthc.staging.summary import KEY
-from tthc.warehouse import late, quarantine
+from tthc.warehouse import judgements, late, quarantine
 from tthc.warehouse.connect import run_script
 
 _SQL = Path(__file__).parent / "sql"
@@ -110,6 +110,8 @@ def _load_together(connection: sa.Connection, source_id: str, night: date, stage
     ids = [_manifest(connection, source_id, night, file) for file in staged]
     note_findings(connection, [(i, *told) for i, file in zip(ids, staged, strict=True) for told in file.findings])
     note_refusals(connection, ids, staged)
+    for delivery_id, file in zip(ids, staged, strict=True):
+        judgements.note(connection, night, source_id, file.judgements, delivery_id)
     load_rows(connection, source_id, night, ids, staged)
     quarantine.settle(connection, source_id, ids)
     return ids

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from tthc.domain.errors import Misconfigured, OutsideSystemFailed
 from tthc.domain.text import sort_key
-from tthc.serving import exports, figures, form_06a, wording
+from tthc.serving import data_docs, exports, figures, form_06a, rule_catalogue, wording
 from tthc.serving.assessment import UNMEASURED, Assessment, assess
 from tthc.serving.differences import compared_reports, differing_cells
 from tthc.serving.exports import Registry
@@ -160,6 +161,22 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
             found = newest_night(connection)
         return pages.show(request, "quality", publication=publication, quality=found, rules=rule_words())
 
+    @app.get("/rules")
+    def rules(request: Request) -> HTMLResponse:
+        with figures.as_analyst(settings) as connection:
+            lately = rule_catalogue.lately(connection)
+        return pages.show(
+            request,
+            "rules",
+            catalogue=rule_catalogue.catalogue(),
+            reading=rule_catalogue.reading_rules(),
+            suites=rule_catalogue.SUITES,
+            severities=rule_catalogue.SEVERITIES,
+            owners=rule_catalogue.OWNERS,
+            nights=rule_catalogue.NIGHTS_SHOWN,
+            lately=lately,
+        )
+
     @app.get("/definitions")
     def definitions(request: Request) -> HTMLResponse:
         return pages.show(request, "definitions", version=registry.definitions, metrics=registry.metrics)
@@ -182,6 +199,13 @@ def _by_measure(assessed: Sequence[Assessment]) -> tuple[list[Assessment], list[
 
 
 def _add_downloads(app: FastAPI, settings: Settings, registry: Registry) -> None:
+    @app.get("/nights/{night}.html")
+    def night(night: date) -> Response:
+        with figures.as_analyst(settings) as connection:
+            content = data_docs.page_of(connection, night)
+        headers = {"Content-Disposition": f'attachment; filename="{night}.html"'}
+        return Response(content, media_type="text/html; charset=utf-8", headers=headers)
+
     @app.get("/form-06a")
     def form(unit: Annotated[str, Query(max_length=40)], period: PeriodKey = "") -> Response:
         return _workbook(settings, registry, "form-06a", unit, period)
