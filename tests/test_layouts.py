@@ -257,7 +257,12 @@ def test_numbers_are_read_as_their_column_declares(tmp_path: Path, settings_of: 
 
 
 def test_codes_that_passed_through_a_spreadsheet(tmp_path: Path) -> None:
-    rows = [line("77.0", Unit="1234"), line("77", Unit="1234.0", Due=""), line("A-3", Unit="999"), line("A-4", Unit="01234")]
+    rows = [
+        line("77.0", Unit="1234"),
+        line("77", Unit="1234.0", Due=""),
+        line("A-3", Unit="999"),
+        line("A-4", Unit="01234"),
+    ]
     seen = see(tmp_path, a_list(*rows))
     assert [seen.rows[row]["unit_code"] for row in (2, 5)] == ["01234", "01234"]
     assert seen.refused == {4: ["UNKNOWN_UNIT"]}
