@@ -86,7 +86,7 @@ def test_no_cell_stops_a_night(warehouse: Warehouse, cells: dict[str, str]) -> N
 )
 def test_an_amount_in_json_keeps_its_thousands(amount: str, understood: str) -> None:
     column = Column(name="fee_amount", headings=("Phi",), take=Taken(how="sum", list="Phi", item="Gia"))
-    assert text_of({"Phi": [{"Gia": amount}]}, column) == understood
+    assert text_of({"Phi": [{"Gia": amount}]}, column, column.headings) == understood
 
 
 @pytest.mark.parametrize("table", ["core.delivery", "core.dossier_version"])
