@@ -282,3 +282,51 @@ def test_the_hint_sends_what_waits_and_hinders_nothing(
     assert warehouse.value("select count(*) from alerts.dispatch where night is null") == 1
     monkeypatch.setenv("TTHC_WAREHOUSE_URL", "postgresql://nobody@127.0.0.1:1/none")
     DispatcherHint().notify({})
+
+
+def test_an_airflow_connection_is_the_access_of_a_portal(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tthc.settings import PortalAccess
+    from tthc_airflow.portal_access import access_of
+
+    monkeypatch.setenv("TTHC_PORTAL_CONG_A_USER", "from the environment")
+    assert access_of("cong_a") == PortalAccess(user="from the environment")
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_TTHC_PORTAL_CONG_A",
+        '{"conn_type": "http", "host": "cong.vi-du.vn", "port": 8443, "login": "u", "password": "p"}',
+    )
+    assert access_of("cong_a") == PortalAccess(url="https://cong.vi-du.vn:8443", user="u", password="p", token="p")
+
+
+@pytest.mark.parametrize(
+    ("passing", "came", "attempt", "raised", "retried"),
+    [
+        (True, ["receipt"], 1, True, True),
+        (True, ["receipt"], 3, False, False),
+        (True, [], 3, True, False),
+        (False, ["receipt"], 1, False, False),
+        (False, [], 1, True, False),
+    ],
+)
+def test_a_portal_that_failed_is_tried_again_then_left_out(
+    monkeypatch: pytest.MonkeyPatch, passing: bool, came: list[str], attempt: int, raised: bool, retried: bool
+) -> None:
+    from tthc import pipeline
+    from tthc.sources.portal_fetch import Fetched
+    from tthc_airflow import tasks
+
+    failed = Fetched(unit_code="18373", outcome="failed", file_name="a", reason="PORTAL_X", passing=passing)
+    asked: list[bool] = []
+
+    def fetch(*_: object, again: bool, **__: object) -> tuple[list[str], list[Fetched]]:
+        asked.append(again)
+        return came, [failed]
+
+    monkeypatch.setattr(pipeline, "fetch", fetch)
+    monkeypatch.setattr(tasks, "get_current_context", lambda: {"ti": SimpleNamespace(try_number=attempt, max_tries=2)})
+    if raised:
+        with pytest.raises(errors.PortalFailed, match="PORTAL_X") as told:
+            tasks._fetched(settings(), "cong_a", date(2026, 6, 30), nothing_else=True)
+        assert told.value.retryable is retried
+    else:
+        assert tasks._fetched(settings(), "cong_a", date(2026, 6, 30), nothing_else=True) == came
+    assert asked == [attempt == 1]
