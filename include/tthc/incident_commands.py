@@ -45,7 +45,7 @@ def incidents_show(incident: IncidentId, as_json: AsJson = False) -> None:
         {"id": incident},
     )
     told = rows(
-        "select message.message_id, outbox.kind, recipient, made_at, sent_at, sent_over, message.last_error "
+        "select message.message_id, outbox.kind, recipient, made_at, message.sent_at, sent_over, last_error "
         "from alerts.outbox join alerts.message_event using (event_id) join alerts.message using (message_id) "
         "where outbox.incident_id = :id order by message.message_id, outbox.event_id",
         {"id": incident},

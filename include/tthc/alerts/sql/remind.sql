@@ -13,4 +13,9 @@ and cast(:night as date) - :nights >= (
     where outbox.incident_id = incident.incident_id and outbox.kind not in ('resolved', 'escalated')
         and outbox.withdrawn_at is null
 )
+and not exists (
+    select
+    from alerts.outbox
+    where outbox.incident_id = incident.incident_id and outbox.composed_at is null and outbox.withdrawn_at is null
+)
 on conflict do nothing
