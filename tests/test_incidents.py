@@ -321,3 +321,12 @@ def test_an_older_night_loaded_late_rejuvenates_nothing(place: Warehouse) -> Non
     fail(place, failing(night=nth(1)[0], subject="cũ"))
     (row,) = place.query("select subject, opened_on, last_seen_on, nights from alerts.incident")
     assert row == {"subject": "mới", "opened_on": nth(3)[0], "last_seen_on": nth(3)[0], "nights": 1}
+
+
+def test_what_the_owner_repairs_the_same_night_is_over_the_same_night(place: Warehouse, hook: Http) -> None:
+    """A corrected file of the same night: its rows leave quarantine, and the incident with them."""
+    load(place, 0, BAD, OTHER)
+    assert len(told(hook, "Sự cố mới")) == 1
+    load(place, 0, GOOD, OTHER)
+    assert len(told(hook, "Đã hết")) == 1
+    assert place.value("select count(*) from alerts.incident where state <> 'resolved'") == 0

@@ -190,7 +190,7 @@ def locked(place: Warehouse, name: str) -> Iterator[None]:
 
 STATEMENTS = [
     "core.delivery", "core.delivery_finding", "core.delivery_unit", "core.quarantine", "core.dossier_version",
-    "core.dossier", "core.reported", "alerts.incident", "alerts.outbox", "rollup.publication", "rollup.counter",
+    "core.dossier", "alerts.incident", "alerts.outbox", "core.reported", "rollup.publication", "rollup.counter",
     "rollup.coverage", "rollup.flow_day", "rollup.status_day", "rollup.current_publication",
 ]  # fmt: skip
 

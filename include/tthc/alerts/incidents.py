@@ -74,8 +74,8 @@ def open_incidents(connection: sa.Connection, delivery_ids: Sequence[int], now: 
 
 
 def resolve_incidents(connection: sa.Connection, now: datetime | None = None) -> None:
-    """Close what a later night, or a portal that delivered after all, has shown to be over."""
-    for rows in ("over_fetches", "over"):
+    """Close what a later night, a repair, or a portal that delivered after all has shown to be over."""
+    for rows in ("over_fetches", "over", "over_repaired"):
         over = connection.execute(statement(rows)).all()
         close(connection, {row.incident_id: row.night for row in over}, now=now)
 

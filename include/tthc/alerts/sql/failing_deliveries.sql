@@ -41,6 +41,7 @@ failure as (
         from core.delivery_unit
         where delivery_unit.delivery_id = delivered.delivery_id
     ) as single on true
+    where quarantine.state = 'open'
     group by 1, 2, 3
     union all
     select

@@ -16,6 +16,7 @@ and cast(:night as date) - :nights >= (
 and not exists (
     select
     from alerts.outbox
-    where outbox.incident_id = incident.incident_id and outbox.composed_at is null and outbox.withdrawn_at is null
+    where outbox.incident_id = incident.incident_id and outbox.kind <> 'escalated'
+    and outbox.composed_at is null and outbox.withdrawn_at is null
 )
 on conflict do nothing
