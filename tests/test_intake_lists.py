@@ -204,6 +204,40 @@ case(
     refused={4: ["RAGGED"], 5: ["RAGGED"]},
 )
 
+WIDE = table(numbered(n(), 3))
+case(
+    "sections, subtotals and a signature",
+    csv_of([
+        WIDE[0], ["I", "UBND xã Tiên Điền", *BLANK[2:]], *WIDE[1:3], ["Cộng nhóm I", "2", *BLANK[2:]],
+        ["B. Nhóm khác", *BLANK[1:]], WIDE[3], ["Tổng cộng", "3", *BLANK[2:]],
+        ["", "", "Hà Tĩnh, ngày 10 tháng 4 năm 2026", *BLANK[3:]], ["", "NGƯỜI LẬP BIỂU", *BLANK[2:]],
+    ]),
+    rows=(9, 3, 0, 6, 0),
+)  # fmt: skip
+WIDE = table(numbered(n(), 3))
+case(
+    "a total of other rows", csv_of([*WIDE, ["Tổng số: 4 hồ sơ", *BLANK[1:]]]), verdict="held", reason="TOTAL_MISMATCH"
+)
+case("one status everywhere", csv_list(numbered(n(), 100)), verdict="held", reason="DISTRIBUTION")
+case(
+    "two statuses",
+    csv_list([*numbered(n(), 99), *numbered(n(), 1, status="7")]),
+    rows=(100, 100, 0, 0, 0),
+    told={"END_DATE_MISSING"},
+)
+_FORM = [name for name in HEADINGS if name != "row_no"]
+case(
+    "a usual column that vanished",
+    csv_list(
+        [
+            {name: cell for name, cell in {**dict.fromkeys(_FORM, ""), **row}.items() if name != "due_at"}
+            for row in numbered(n())
+        ]
+    ),
+    rows=TWO,
+    told={"SCHEMA_DRIFT"},
+)
+
 # The same row again
 ONE, OTHER = numbered(n())
 case("exact duplicates", csv_list([ONE, OTHER, ONE, ONE]), rows=(4, 2, 0, 0, 2))

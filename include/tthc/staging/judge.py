@@ -164,7 +164,7 @@ def judge_files(staged: list[StagedFile], source: Source) -> None:
                 "row_id": number,
                 "rows_read": file.rows_read - file.rows_dropped,
                 "wrong_order_share": _rule_rows(file, {"DATE_ORDER", "DUE_BEFORE_RECEIVED"}) / max(file.rows_read, 1),
-                "total_differs": int(file.feed == "dossier" and any(c != file.rows_listed for c in file.rows_claimed)),
+                "total_differs": int(_total_differs(file)),
                 "one_status": int(_says_one_status(file)),
                 "quarantine_over_limit": max(file.rows_quarantined / max(file.rows_read, 1) - source.hold_above, 0.0),
             }
@@ -181,6 +181,12 @@ def judge_files(staged: list[StagedFile], source: Source) -> None:
                 continue
             file.verdict = "rejected" if rule.severity == expectations.REJECT else "held"
             file.reason, file.detail = rule.rule_id, f"{rule.vi} / {rule.en}"
+
+
+def _total_differs(file: StagedFile) -> bool:
+    """A total row claims another number than its sheet has, and than the whole file has."""
+    claims = file.rows_claimed if file.feed == "dossier" else []
+    return any(claimed not in {listed, file.rows_listed} for claimed, listed in claims)
 
 
 def _says_one_status(file: StagedFile) -> bool:

@@ -33,8 +33,8 @@ class Reading:
     `dropped`: (sheet, row, reason) of rows that are no data. `ragged`: the same for rows that cannot be lined up.
     `header`: every heading in its order. `totals`: rows the form itself calls a total; under "" the number of rows one
     claims. `titles`: what a layout looks for above the table. `vanished`: usual columns the file lacks though it has
-    most of them. `suggestions`: which absent columns unlisted headings may be. `hidden_sheets`: how many sheets nobody
-    sees and nobody read.
+    most of them. `suggestions`: which absent columns unlisted headings may be. `claims`: (rows a total row says its
+    sheet has, rows it has). `hidden_sheets`: how many sheets nobody sees and nobody read.
     """
 
     table: pa.Table
@@ -50,6 +50,7 @@ class Reading:
     totals: list[dict[str, str]] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)
     suggestions: list[Suggestion] = field(default_factory=list)
+    claims: list[tuple[int, int]] = field(default_factory=list)
     hidden_sheets: int = 0
     epoch_1904: bool = False
 
@@ -85,6 +86,7 @@ def _together(readings: Sequence[Reading]) -> Reading:
         whole.dropped += reading.dropped
         whole.ragged += reading.ragged
         whole.totals += reading.totals
+        whole.claims += reading.claims
     return whole
 
 
@@ -116,6 +118,9 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
     if found.kinds:
         kept = pc.is_in(pc.indices_nonzero(pa.repeat(True, count)), pa.array(sorted(found.kinds), pa.uint64()))
         table = table.filter(pc.invert(kept))
+    dropped = [row for row in grid.ragged if row[2] == "BLANK"]
+    dropped += [(grid.sheet, numbers[index].as_py(), kind) for index, kind in found.kinds.items()]
+    listed = count + len(grid.ragged) - len(dropped)
     return Reading(
         table=table,
         rows_read=count + len(grid.ragged),
@@ -126,10 +131,10 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
         absent=absent,
         vanished=_vanished(layout, absent),
         suggestions=suggestions,
-        dropped=[row for row in grid.ragged if row[2] == "BLANK"]
-        + [(grid.sheet, numbers[index].as_py(), kind) for index, kind in found.kinds.items()],
+        dropped=dropped,
         ragged=[row for row in grid.ragged if row[2] != "BLANK"],
         totals=found.totals,
+        claims=[(int(total[""]), listed) for total in found.totals if total[""]],
         titles=_titles(grid.titles, layout),
         epoch_1904=grid.epoch_1904,
     )

@@ -166,7 +166,7 @@ def _note_reading(
 ) -> None:
     file.headings, file.header = reading.headings | {"": ""}, reading.header
     file.rows_read, file.rows_dropped = reading.rows_read, sum(dropped.values())
-    file.rows_claimed = [int(total[""]) for total in reading.totals if total.get("")]
+    file.rows_claimed = reading.claims
     # What the file said of its rows before any was left out for what it tells; a total row counts these.
     file.rows_listed = reading.rows_read - len(reading.dropped)
     refused = refused.reindex(columns=list(REFUSED[1:]))

@@ -50,7 +50,7 @@ class StagedFile:
     rows_dropped: int = 0
     rows_duplicate: int = 0
     rows_listed: int = 0
-    rows_claimed: list[int] = field(default_factory=list)
+    rows_claimed: list[tuple[int, int]] = field(default_factory=list)
     suggestions: list[Suggestion] = field(default_factory=list)
     tried: list[tuple[str, str]] = field(default_factory=list)
 
