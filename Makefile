@@ -1,5 +1,5 @@
 # Two commands matter: `make run` and `make test`. Both build .venv/ first, from the committed locks.
-.PHONY: run test lint lock clean
+.PHONY: run test lint lock clean fuzz bench
 
 run:
 	@scripts/bootstrap.sh run
@@ -15,6 +15,17 @@ lint:
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+# Changed files through readers and staging: MUTANTS of them (200000), at most MINUTES (60), of a random or this SEED.
+fuzz:
+	@scripts/bootstrap.sh dev
+	@.venv/bin/python tests/fuzz.py $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) \
+		$(if $(MUTANTS),--mutants $(MUTANTS)) $(if $(MINUTES),--minutes $(MINUTES))
+
+# Readers beside the fastest that only read, alternately in one run.
+bench:
+	@scripts/bootstrap.sh dev
+	@.venv/bin/python benchmarks/readers.py
 
 # Writes both locks anew from the *.in files, keeping what is pinned where it still fits; UPGRADE=1 takes the newest.
 lock:

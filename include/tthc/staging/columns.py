@@ -19,6 +19,7 @@ from tthc.reference.layout import Column, Condition, Layout
 from tthc.reference.layout_faults import SPECIAL_DATES
 from tthc.staging.grid import REAL_DATE
 
+_FOREIGN_DIGIT = r"[^\P{Nd}0-9]"
 _SPACES = r"[\s\x{00a0}\x{200b}\x{200c}\x{200d}\x{feff}\x{2060}\x{202f}]+"
 _WORKBOOKS = ("xlsx", "xls")
 # Form → what its cells look like, and how many seconds its unit has.
@@ -56,7 +57,10 @@ def parse_dates(
     cells from workbooks that count their days from 1904.
     """
     moments = pd.Series(pd.NaT, index=cells.index, dtype="datetime64[us]")
-    rest = cells.notna()
+    # strptime reads the digits of every script; a layout declares none but our own.
+    foreign = pc.fill_null(pc.match_substring_regex(pa.array(cells, pa.string()), _FOREIGN_DIGIT), False).to_pandas()
+    foreign = foreign.set_axis(cells.index).astype(bool)
+    rest = cells.notna() & ~foreign
     texts = _english_months(cells, layout) if layout.month_names else cells
     forms = (column.date_formats if column else ()) or layout.date_formats
     if layout.kind in _WORKBOOKS:
@@ -70,7 +74,7 @@ def parse_dates(
         moments.loc[found.index] = found
         rest.loc[found.index] = False
     days = moments.dt.normalize()
-    return days, moments.where(moments != days), rest
+    return days, moments.where(moments != days), rest | foreign
 
 
 def _moments(texts: pd.Series, form: str, layout: Layout) -> pd.Series:

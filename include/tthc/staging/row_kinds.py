@@ -19,6 +19,7 @@ from tthc.staging.grid import Grid
 _NUMBERING = re.compile(r"\(?(?:(\d{1,3})|[a-z])\)?(?:\s*=.*)?")
 _AMOUNT = re.compile(r"[\d.,\s]+")
 _COUNT = re.compile(r"\s*[:(]?\s*(?:là|có|gồm)?\s*(\d{1,3}(?:[.,]\d{3})+|\d{1,7})\s*(?:hồ sơ|hs|dòng)?\s*\)?\.?")
+_AROUND = " \t\r\n\u00a0\u200b\ufeff"  # a byte-order mark stands where one file was hung behind another
 LEAD = 3  # a label stands in one of the first cells
 
 
@@ -75,11 +76,12 @@ class _Look:
         for position in self.key:
             odd = pc.or_(odd, pc.equal(pc.utf8_trim_whitespace(self.columns[position]), ""))
         words = "|".join(re.escape(word) for word in (*self.layout.total_words, *self.layout.subtotal_words))
-        for cells in self.columns[:LEAD]:
+        # A row with every required cell is a dossier, whatever it begins with; in a report it may be a total.
+        for cells in self.columns[:LEAD] if self.layout.feed != "dossier" else ():
             odd = pc.or_(odd, pc.match_substring_regex(cells, f"^\\s*(?:{words})", ignore_case=True))
         heading = grid.header[self.key[0]]
         parts = pa.array([clean(part).lower() for part in (heading, *heading.split("|"))], pa.string())
-        plain = pc.utf8_lower(pc.utf8_trim_whitespace(self.columns[self.key[0]]))
+        plain = pc.utf8_lower(pc.utf8_trim(self.columns[self.key[0]], characters=_AROUND))
         odd = pc.or_(odd, pc.is_in(plain, value_set=parts))
         # Column numbers stand below a header, the first one or one repeated.
         if isinstance(odd, pa.ChunkedArray):
