@@ -244,9 +244,9 @@ def test_withheld_figures_are_not_shown_through_the_comparison(
 ) -> None:
     from tthc.rollups import check
 
-    def withhold(connection: Any) -> list[tuple[str, int, str]]:
+    def withhold(connection: Any) -> list[check.Broken]:
         connection.exec_driver_sql("update fresh set flags = array['withheld'] where unit_code = '18373'")
-        return [("PARTS", 1, "thử")]
+        return [check.Broken("PARTS", "withhold", 1, "thử")]
 
     monkeypatch.setattr(check, "withhold", withhold)
     place.load(NIGHT, {"mot_cua_csv/a.csv": csv_list([done(1)]), f"{REPORTS}/a.xlsx": summary_of(counter=2, early=2)})
