@@ -15,7 +15,7 @@ from datetime import datetime
 from tthc.domain.text import fold
 from tthc.reference.layout import Column, Layout
 from tthc.reference.layout_faults import SPECIAL_DATES
-from tthc.staging.grid import REAL_DATE, Listed, heading_key
+from tthc.staging.grid import REAL_DATE, Listed, heading_key, keys_of
 
 SAMPLE = 200
 _LIKELY = 0.55
@@ -39,7 +39,7 @@ class Suggestion:
 def fate(heading: str, layout: Layout) -> str:
     """What becomes of a column under this heading."""
     key = heading_key(heading)
-    mapped = [c.name for c in layout.columns if key in {heading_key(known) for known in c.headings}]
+    mapped = [c.name for c in layout.columns if key in keys_of(c.headings)]
     if mapped:
         return f"mapped: {', '.join(mapped)}"
     if heading in Listed(layout.personal):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import pyarrow as pa
 
@@ -41,6 +42,12 @@ def heading_key(text: str) -> str:
     return " | ".join(parts if len(parts) < 2 else [parts[0], parts[-1]])
 
 
+@lru_cache(maxsize=1024)
+def keys_of(headings: tuple[str, ...]) -> frozenset[str]:
+    """The keys of a layout's headings, made once: each of the first rows of each file is compared with all of them."""
+    return frozenset(map(heading_key, headings))
+
+
 class Listed:
     """Whether a heading, or the name of a sheet, is among listed texts; a text between slashes is a pattern."""
 
@@ -59,7 +66,7 @@ def match_header(header: Sequence[str], layout: Layout) -> dict[str, int]:
     keys = [heading_key(text) for text in header]
     positions: dict[str, int] = {}
     for column in layout.columns:
-        wanted = {heading_key(heading) for heading in column.headings}
+        wanted = keys_of(column.headings)
         for position, key in enumerate(keys):
             if key in wanted:
                 positions[column.name] = position

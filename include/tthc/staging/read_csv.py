@@ -129,7 +129,7 @@ def _read(data: pa.Buffer, delimiter: str, width: int, quoted: bool) -> pa.Table
     names = [f"c{position}" for position in range(width)]
     return pacsv.read_csv(
         pa.BufferReader(data),
-        read_options=pacsv.ReadOptions(column_names=names, use_threads=False),
+        read_options=pacsv.ReadOptions(column_names=names),
         parse_options=pacsv.ParseOptions(
             delimiter=delimiter,
             quote_char='"' if quoted else False,

@@ -18,7 +18,7 @@ from tthc.domain.text import clean, shown
 from tthc.reference.layout import Layout
 from tthc.staging import legacy_encodings, read_csv, read_html, read_json, read_xlsx
 from tthc.staging.drift import SAMPLE, Suggestion, suggest
-from tthc.staging.grid import Grid, Listed, heading_key, match_header
+from tthc.staging.grid import Grid, Listed, heading_key, keys_of, match_header
 from tthc.staging.inspect import look
 from tthc.staging.row_kinds import LEAD, kinds_of
 
@@ -158,7 +158,7 @@ def _unlisted(header: Sequence[str], layout: Layout) -> list[str]:
     listed = Listed((*layout.ignored, *layout.personal))
     mapped: set[str] = set()
     for column in layout.columns:
-        wanted = {heading_key(heading) for heading in column.headings}
+        wanted = keys_of(column.headings)
         hits = [shown(header[position]) for position, key in enumerate(keys) if key in wanted]
         if len(hits) > 1 and column.take is None:
             names = ", ".join(f"«{hit}»" for hit in hits)
