@@ -63,14 +63,14 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, Pat
     return ca, path
 
 
-def fail(place: Warehouse, *rules: str, now: datetime = DAWN, detail: str = "lý do") -> None:
+def fail(place: Warehouse, *rules: str, now: datetime = DAWN, night: date = NIGHT, detail: str = "lý do") -> None:
     with transaction(place.settings) as connection:
         failures = [
             Failure(
                 rule_id=rule,
                 source_id="mot_cua_csv",
                 severity="error",
-                night=NIGHT,
+                night=night,
                 subject=f"{rule}: 1",
                 detail=detail,
             )
@@ -112,7 +112,8 @@ def test_killed_between_sending_and_marking_sends_again_under_the_same_key(
     place: Warehouse, warm: Warm, hook: Http
 ) -> None:
     """A06: the receiver kills the sender after it has the message."""
-    fail(place, "DATE_ORDER", now=datetime.now(UTC))
+    moment = datetime.now(UTC)  # the command takes none: it sends now
+    fail(place, "DATE_ORDER", now=moment, night=moment.date())
     hook.answer = "kill"
     command = warm.start(["messages", "send"], place.environment(), place.settings.home)
     hook.victim = command.pid
