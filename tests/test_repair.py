@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
+import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from exports import Row, csv_list, dossier
 from tthc import pipeline
+from tthc.domain.text import fold
+from tthc.domain.working_days import after_working_days
+from tthc.reference.lists import read_calendar_overrides
+from tthc.settings import settings
+from tthc.simulation.simulate import simulate
 from warehouses import Warehouse, Warehouses
 
 NIGHT, NEXT, LAST = date(2026, 3, 20), date(2026, 3, 21), date(2026, 3, 23)
@@ -233,3 +243,110 @@ def test_bytes_that_landing_no_longer_holds_are_counted_and_left(overlaid: tuple
     done = replay(warehouse)
     assert (done.files, done.files_gone) == (0, 1)
     assert len(open_rows(warehouse)) == 1
+
+
+# A commune officer who has the file and the workbook, and nothing else.
+
+
+def workbook_lines(path: Path) -> list[dict[str, str]]:
+    sheet = openpyxl.load_workbook(path)["Dòng cần sửa"]
+    head, *lines = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    assert all(row[5].fill.fgColor.rgb == "FFFFF200" for row in sheet.iter_rows(min_row=2) if row[5].value)
+    return [dict(zip(head, line, strict=True)) for line in lines]
+
+
+def test_an_officer_with_only_the_workbook_repairs_a_seeded_file(warehouse: Warehouse, tmp_path: Path) -> None:
+    (night,) = simulate(province="42", dossiers=900, seed=11, start=LAST, nights=1, out=tmp_path / "s", progress=str)
+    truth = json.loads((night / "truth.json").read_text(encoding="utf-8"))
+    dirty = {f"{mention['source_id']}/{mention['file']}" for mention in truth["dirt"]}
+    files = {str(path.relative_to(night)): path.read_bytes() for path in sorted(night.glob("*/*"))}
+    faults = {"Ngày tiếp nhận": "31/02/2026", "Trạng thái": "Đang làm dở", "Mã TTHC": "1.00", "Hình thức nộp": "=1+1",
+              "Đơn vị tiếp nhận": "UBND xã Không Có Thật"}  # fmt: skip
+    clean = [name for name in files if name.startswith("mot_cua_csv/") and name not in dirty]
+    words = {name: list(csv.reader(io.StringIO(files[name].decode("utf-8-sig")))) for name in clean}
+    plain = [name for name, rows in words.items() if {*map(fold, faults), "mã hồ sơ"} <= set(map(fold, rows[0]))]
+    name = max(plain, key=lambda name: len(words[name]))
+    sound, head = words[name], 0
+    place = {fold(heading): number for number, heading in enumerate(sound[head])}
+    spoilt = [list(row) for row in sound]
+    for row, (heading, word) in zip(spoilt[head + 1 :], faults.items(), strict=False):
+        row[place[fold(heading)]] = word
+
+    def text(rows: list[list[str]]) -> bytes:
+        out = io.StringIO(newline="")
+        csv.writer(out).writerows(rows)
+        return out.getvalue().encode()
+
+    warehouse.load(LAST, files | {name: text(spoilt)})
+    refused = [row for row in open_rows(warehouse) if f"mot_cua_csv/{row[1]}" == name]
+    assert len(refused) == len(faults)
+    with warehouse.kept():
+        books = pipeline.write_quarantine(warehouse.settings, tmp_path / "out")
+    lines = [line for book in books for line in workbook_lines(book) if line["Tệp"] == name.partition("/")[2]]
+    mended = [list(row) for row in spoilt]
+    for line in lines:
+        letters, number = re.fullmatch(r"([A-Z]+)(\d+)", line["Ô cần sửa"]).groups()  # type: ignore[union-attr]
+        column = 0
+        for letter in letters:
+            column = column * 26 + ord(letter) - 64
+        assert fold(spoilt[head][column - 1]) == fold(line["Cột"])
+        assert line["Cần ghi"]
+        mended[int(number) - 1][column - 1] = sound[int(number) - 1][column - 1]  # from the paper dossier
+    assert mended == sound
+    warehouse.load(LAST, {name: text(mended)})
+    assert replay(warehouse).rows_repaired == 0
+    assert [row for row in open_rows(warehouse) if f"mot_cua_csv/{row[1]}" == name] == []
+    keys = ("period_calendar", "period_kind", "period_label", "unit_code", "field_code", "metric_id", "profile")
+    wanted = {(*(f[key] for key in keys), f["numerator"], f["denominator"]) for f in truth["figures"]}
+    seen = warehouse.query(
+        f"select {', '.join(keys)}, numerator, denominator from mart.kpi where basis = 'as_reported'"
+    )
+    assert {tuple(row.values()) for row in seen} == wanted
+
+
+HOSTILE = ["=cmd|' /C calc'!A0", "@SUM(1)", "+1", "-1", "\t=1", "＝1", "http://x.invalid/"]
+
+
+def test_no_name_of_a_file_runs_in_a_workbook_and_nothing_of_a_person_is_in_it(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    person = {"Chủ hồ sơ": "NGƯỜI GIẢ BÍ MẬT", "Số CCCD": "099999999999", "Số điện thoại": "0999999999"}
+    names = [re.sub(r"[/\t]", "_", word) for word in HOSTILE]
+    for number, name in enumerate(names):
+        row = dossier(f"H42-26010{number}-7777", **BROKEN, **person)
+        heading = {"due_at": "Ngày hẹn trả"}
+        warehouse.load_only(NIGHT, {f"mot_cua_csv/{name}.csv": csv_list([dossier(A), row], heading)})
+    with warehouse.kept():
+        (book,) = pipeline.write_quarantine(warehouse.settings, tmp_path)
+    cells = [cell for sheet in openpyxl.load_workbook(book) for row in sheet.iter_rows() for cell in row if cell.value]
+    assert not [cell for cell in cells if cell.data_type == "f" or cell.hyperlink]
+    told = " ".join(str(cell.value) for cell in cells)
+    assert all(f"{name}.csv" in told for name in names)
+    assert not [word for word in (*person.values(), "7777", A) if word in told]
+
+
+@pytest.mark.parametrize(
+    ("day", "days", "due"),
+    [
+        ("2026-02-13", 1, "2026-02-23"),  # Friday before Tết Bính Ngọ: offices open again on Monday the 23rd
+        ("2026-01-01", 1, "2026-01-05"),  # 2 January is free, worked on Saturday the 10th instead
+        ("2026-01-09", 1, "2026-01-10"),
+        ("2026-08-21", 1, "2026-08-22"),  # a Saturday worked for Monday 31 August
+        ("2026-08-28", 3, "2026-09-07"),
+    ],
+)
+def test_a_deadline_counts_working_days(day: str, days: int, due: str) -> None:
+    overrides = read_calendar_overrides(settings())
+    assert after_working_days(date.fromisoformat(day), days, overrides) == date.fromisoformat(due)
+
+
+def test_every_night_still_in_quarantine_is_told_once(warehouse: Warehouse, tmp_path: Path) -> None:
+    warehouse.load_only(NIGHT, {"mot_cua_csv/a.csv": csv_list([dossier(A, **BROKEN), dossier(B), dossier("")])})
+    warehouse.load_only(NEXT, {"mot_cua_csv/b.csv": csv_list([dossier(A, **BROKEN), dossier(C)])})
+    with warehouse.kept():
+        (book,) = pipeline.write_quarantine(warehouse.settings, tmp_path)
+    told = [(line["Tệp"], line["Ô cần sửa"], line["Đêm dữ liệu"]) for line in workbook_lines(book)]
+    assert told == [("a.csv", "A4", "20/3/2026"), ("b.csv", "F2", "21/3/2026")]
+    assert "Đề nghị sửa và gửi lại trước hết ngày" in str(
+        [cell.value for row in openpyxl.load_workbook(book)["Tóm tắt"].iter_rows() for cell in row]
+    )

@@ -253,7 +253,8 @@ def test_every_refused_row_stands_in_the_workbook_of_one_owner(night: Night, cor
     wanted = Counter(
         tuple(row.values())
         for row in night.warehouse.query(
-            "select delivery.source_id, file_name, nullif(sheet, ''), row_no, column_name, quarantine.reason, rule_id "
+            "select delivery.source_id, file_name, nullif(sheet, ''), row_no, nullif(cell, ''), column_name, "
+            "quarantine.reason, expected, rule_id "
             "from core.quarantine join core.delivery using (delivery_id)"
         )
     )

@@ -27,11 +27,13 @@ from tthc.alerts.incidents import (
     resolve_incidents,
 )
 from tthc.domain.errors import FileRefused, Misconfigured
+from tthc.domain.working_days import after_working_days
 from tthc.landing.store import Receipt, land, look, path_of, size_of
 from tthc.reference.kpis import read_metrics
 from tthc.reference.layouts import read_layouts
-from tthc.reference.lists import read_status_words
+from tthc.reference.lists import read_calendar_overrides, read_status_words
 from tthc.reference.measures import read_measures
+from tthc.reference.reporting import read_reporting
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places
 from tthc.rollups import build, check
@@ -327,10 +329,12 @@ def notify(settings: Settings, night: date | None = None, now: datetime | None =
 
 
 def write_quarantine(settings: Settings, out: Path) -> list[Path]:
-    """The cells to correct of the newest night, one workbook an owner; none when nothing was refused."""
+    """The cells to correct, one workbook an owner, with the day by which to repair; none when nothing is refused."""
     units, sources = read_places(settings).units, read_sources(settings)
+    days = read_reporting(settings, sources).repair_working_days
+    deadline = after_working_days(tonight(), days, read_calendar_overrides(settings))
     with transaction(settings) as connection:
-        return quarantine_book.write_all(connection, out, units=units, sources=sources)
+        return quarantine_book.write_all(connection, out, units=units, sources=sources, deadline=deadline)
 
 
 def write_data_docs(settings: Settings) -> Path | None:
@@ -340,7 +344,7 @@ def write_data_docs(settings: Settings) -> Path | None:
 
 
 def write_workbooks(settings: Settings) -> list[Path]:
-    """What leaves the house, into `settings.out`: quarantine of the newest night, the province's form and scorecard."""
+    """What leaves the house, into `settings.out`: what is in quarantine, the province's form and scorecard."""
     return write_quarantine(settings, settings.out / "quarantine") + exports.export_province(settings)
 
 

@@ -27,3 +27,11 @@ def working_index(first: date, last: date, overrides: Mapping[date, bool]) -> di
         count += is_working_day(day, overrides)
         index[day] = count
     return index
+
+
+def after_working_days(day: date, days: int, overrides: Mapping[date, bool]) -> date:
+    """The last of `days` working days that follow a day, which itself does not count."""
+    while days:
+        day += timedelta(days=1)
+        days -= is_working_day(day, overrides)
+    return day

@@ -1,6 +1,6 @@
 """What an owner of rows has to correct: one workbook a unit, or a source where a row does not say whose it is.
 
-It names file, sheet, row, column and rule, never a dossier code or any other value of a row.
+It names file, sheet, row, cell, column, rule and what is expected, never a dossier code or another value of a row.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ from tthc.settings import LOCAL
 _ROWS_A_SHEET = 100_000
 _SUMMARY = "Tóm tắt"
 _ROWS = "Dòng cần sửa"
-_HEADINGS = ("STT", "Nguồn", "Tệp", "Trang tính", "Dòng (bản ghi)", "Cột", "Sai ở đâu", "Quy tắc", "Đêm dữ liệu")
-_WIDTHS = (6, 15, 22, 12, 9, 18, 42, 22, 11)
+_HEADINGS = (
+    "STT", "Nguồn", "Tệp", "Trang tính", "Dòng (bản ghi)", "Ô cần sửa", "Cột", "Sai ở đâu", "Cần ghi", "Quy tắc",
+    "Đêm dữ liệu",
+)  # fmt: skip
+_WIDTHS = (6, 15, 20, 12, 9, 9, 18, 32, 40, 20, 11)
 _ADVICE = (
-    "Cách sửa: sửa tại hệ thống nguồn rồi xuất lại cả tệp. Dòng đúng sẽ được nhận ở lần nạp kế tiếp; không gửi riêng "
-    "từng dòng. Số dòng là số của tệp đã gửi; với tệp JSON là thứ tự bản ghi."
+    "Cách sửa: mở đúng tệp đã gửi, sửa từng ô tô vàng ở trang «Dòng cần sửa» theo cột «Cần ghi» (tốt nhất là sửa tại "
+    "hệ thống nguồn rồi xuất lại), sau đó gửi lại cả tệp; không gửi riêng từng dòng. Dòng đúng được nhận ở lần nạp kế "
+    "tiếp. Số dòng là số của tệp đã gửi; với tệp JSON là thứ tự bản ghi."
 )
 
 
@@ -48,17 +52,23 @@ class _Owner:
         return sum(count["first_count"] for count in self.counts)
 
 
-def write_all(connection: sa.Connection, out: Path, *, units: Sequence[Unit], sources: dict[str, Source]) -> list[Path]:
-    """Workbooks of the newest night, one an owner; empty when there is nothing to correct.
+def write_all(
+    connection: sa.Connection, out: Path, *, units: Sequence[Unit], sources: dict[str, Source], deadline: date
+) -> list[Path]:
+    """Workbooks of everything still in quarantine, one an owner; empty when there is nothing to correct.
 
-    Names are `<night>_<unit or source>.xlsx`. Raises OutsideSystemFailed, Misconfigured before `tthc init`.
+    Names are `<newest night>_<unit or source>.xlsx`; `deadline` is the day by which owners are asked to repair. Raises
+    OutsideSystemFailed, Misconfigured before `tthc init`.
     """
     connection.execute(sa.text("set transaction isolation level repeatable read"))
     if connection.execute(sa.text("select to_regclass('core.delivery')")).scalar() is None:
         raise Misconfigured(NOTHING_PUBLISHED)
-    connection.execute(statement("quarantine_deliveries"))
-    now = datetime.now(LOCAL)
-    return [_write(connection, out, owner, units, sources, now) for owner in _owners(connection)]
+    connection.execute(statement("quarantine_open"))
+    owners = _owners(connection)
+    if not owners:
+        return []
+    night = connection.execute(sa.text("select max(night) from core.delivery")).scalar_one()
+    return [_write(connection, out, each, _named(each, units, sources, night), night, deadline) for each in owners]
 
 
 def _owners(connection: sa.Connection) -> list[_Owner]:
@@ -71,19 +81,11 @@ def _owners(connection: sa.Connection) -> list[_Owner]:
     return list(owners.values())
 
 
-def _write(
-    connection: sa.Connection,
-    out: Path,
-    owner: _Owner,
-    units: Sequence[Unit],
-    sources: dict[str, Source],
-    now: datetime,
-) -> Path:
-    night: date = (owner.counts or owner.refused)[0]["night"]
+def _write(connection: sa.Connection, out: Path, owner: _Owner, named: str, night: date, deadline: date) -> Path:
     name = re.sub(r"[^\w.-]", "_", owner.unit_code or owner.source_id)
     path = out / f"{night}_{name}.xlsx"
-    with writing(path, title=f"Dòng cần sửa, đêm {night}", made_at=now, row_by_row=True) as book:
-        _summary(book, owner, _named(owner, units, sources, night), night)
+    with writing(path, title=f"Dòng cần sửa, đêm {night}", made_at=datetime.now(LOCAL), row_by_row=True) as book:
+        _summary(book, owner, named, night, deadline)
         _rows(book, _refused_rows(connection, owner))
     return path
 
@@ -96,32 +98,39 @@ def _named(owner: _Owner, units: Sequence[Unit], sources: dict[str, Source], nig
     return f"Nguồn: {source.title if source else owner.source_id} ({owner.source_id}); đơn vị của dòng chưa xác định"
 
 
-def _summary(book: Book, owner: _Owner, named: str, night: date) -> None:
-    sheet = book.sheet(_SUMMARY, (16, 26, 23, 56, 10))
-    book.across(sheet, 0, (0, 4), "DANH SÁCH DÒNG DỮ LIỆU CẦN SỬA", "title", 26)
-    book.across(sheet, 1, (0, 4), named, "strong", 18)
-    book.across(sheet, 2, (0, 4), f"Đêm dữ liệu: {wording.day(night)}", "strong", 18)
-    book.across(sheet, 3, (0, 4), f"Số dòng bị cách ly: {wording.count(owner.rows)}", "strong", 18)
-    book.across(sheet, 4, (0, 4), _ADVICE, "plain", 34)
-    line = 6
+def _summary(book: Book, owner: _Owner, named: str, night: date, deadline: date) -> None:
+    sheet = book.sheet(_SUMMARY, (16, 24, 11, 22, 40, 42, 9))
+    last = 6
+    book.across(sheet, 0, (0, last), "DANH SÁCH DÒNG DỮ LIỆU CẦN SỬA", "title", 26)
+    book.across(sheet, 1, (0, last), named, "strong", 18)
+    book.across(sheet, 2, (0, last), f"Đêm dữ liệu mới nhất: {wording.day(night)}", "strong", 18)
+    book.across(sheet, 3, (0, last), f"Số dòng bị cách ly: {wording.count(owner.rows)}", "strong", 18)
+    book.across(sheet, 4, (0, last), f"Đề nghị sửa và gửi lại trước hết ngày {wording.day(deadline)}", "strong", 18)
+    book.across(sheet, 5, (0, last), _ADVICE, "plain", 50)
+    line = 7
     if owner.counts:
-        book.head(sheet, line, ("Nguồn", "Tệp", "Quy tắc", "Sai ở đâu", "Số dòng"), 20)
+        book.head(sheet, line, ("Nguồn", "Tệp", "Đêm", "Quy tắc", "Sai ở đâu", "Cần ghi", "Số dòng"), 20)
         for count in owner.counts:
             line += 1
-            texts = [count[name] for name in ("source_id", "file_name", "rule_id", "reason")]
+            texts = [count["source_id"], count["file_name"], wording.day(count["night"])]
+            texts += [count[name] for name in ("rule_id", "reason", "expected")]
             book.put_row(sheet, line, [*((text, "text") for text in texts), (count["row_count"], "count")])
         line += 2
-        book.across(sheet, line, (0, 4), "Một dòng sai nhiều quy tắc được đếm ở từng quy tắc.", "plain")
+        book.across(sheet, line, (0, last), "Một dòng sai nhiều quy tắc được đếm ở từng quy tắc.", "plain")
         line += 2
     if owner.refused:
-        book.across(sheet, line, (0, 4), "Tệp không được nạp", "strong", 18)
+        _refused_files(book, sheet, line, owner.refused)
+
+
+def _refused_files(book: Book, sheet: Any, line: int, refused: Sequence[sa.RowMapping]) -> None:
+    book.across(sheet, line, (0, 6), "Tệp không được nạp", "strong", 18)
+    line += 1
+    book.head(sheet, line, ("Nguồn", "Tệp", "Đêm", "Kết quả", "Lý do", "", ""), 20)
+    for file in refused:
         line += 1
-        book.head(sheet, line, ("Nguồn", "Tệp", "Kết quả", "Lý do", ""), 20)
-        for file in owner.refused:
-            line += 1
-            verdict = wording.VERDICTS.get(file["verdict"], file["verdict"])
-            texts = [file["source_id"], file["file_name"], verdict, file["reason"], None]
-            book.put_row(sheet, line, [(text, "text") for text in texts])
+        verdict = wording.VERDICTS.get(file["verdict"], file["verdict"])
+        texts = [file["source_id"], file["file_name"], wording.day(file["night"]), verdict, file["reason"], None, None]
+        book.put_row(sheet, line, [(text, "text") for text in texts])
 
 
 def _refused_rows(connection: sa.Connection, owner: _Owner) -> Iterator[sa.RowMapping]:
@@ -154,8 +163,10 @@ def _cells(number: int, row: sa.RowMapping) -> list[tuple[Any, str]]:
         (row["file_name"], "text"),
         (row["sheet"], "text"),
         (row["row_no"], "middle"),
+        (row["cell"] or None, "repair"),
         (row["column_name"], "text"),
         (row["reason"], "text"),
+        (row["expected"], "text"),
         (row["rule_id"], "text"),
         (wording.day(row["night"]), "middle"),
     ]

@@ -38,6 +38,7 @@ _STYLES: dict[str, dict[str, Any]] = {
     "number": _CELL | {"italic": True, "align": "center", "font_size": 9},
     "text": _CELL | {"indent": 1},
     "middle": _CELL | {"align": "center"},
+    "repair": _CELL | {"align": "center", "bold": True, "bg_color": "#FFF200"},
     "count": _NUMBER,
     "rate": _CELL | {"align": "right", "indent": 1},
     "total_text": _CELL | {"bold": True, "indent": 1},

@@ -25,6 +25,7 @@ from tthc.reference.files import fingerprint
 from tthc.reference.lists import read_calendar_overrides, read_index_components, read_targets
 from tthc.reference.measures import read_measures
 from tthc.reference.procedures import read_procedures
+from tthc.reference.reporting import read_reporting
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places, read_successions, read_units
 from tthc.settings import Settings
@@ -154,6 +155,7 @@ def load_reference(connection: sa.Connection, settings: Settings) -> None:
             }
             for m in read_measures(settings).values()
         ],
+        **_reporting(settings),
         "ref.index_component": [asdict(component) for component in read_index_components(settings)],
     }  # fmt: skip
     for name, rows in tables.items():
@@ -166,6 +168,17 @@ def load_reference(connection: sa.Connection, settings: Settings) -> None:
         ),
         {"fingerprint": in_force},
     )
+
+
+def _reporting(settings: Settings) -> dict[str, list[dict[str, Any]]]:
+    reporting = read_reporting(settings, read_sources(settings))
+    names = ("source_id", "units", "every", "working_days")
+    return {
+        "ref.expected_reporter": [
+            {**{n: getattr(rule, n) for n in names}, "unit_codes": list(rule.unit_codes)} for rule in reporting.expected
+        ],
+        "ref.coverage_floor": [{"floor": reporting.coverage_floor}],
+    }
 
 
 def _replace(connection: sa.Connection, name: str, rows: list[dict[str, Any]]) -> None:

@@ -36,7 +36,7 @@ select
     coverage.units_reported,
     case
         when publication.night < period.end_on then 'interim'
-        when coverage.units_reported < coverage.units_expected then 'provisional'
+        when coverage.units_reported < coverage.units_expected * (select floor from ref.coverage_floor) then 'provisional'
         else 'final'
     end as status,
     counter.flags,
@@ -240,39 +240,88 @@ left join mart.kpi
         = (told.period_calendar, told.period_kind, told.period_label, told.unit_code)
     and (kpi.metric_id, kpi.profile) = (component.metric_id, component.profile);
 
--- Which unit was heard from which source on which night: expected are the units a source has named before. A portal's
--- summary report, which names units whose dossiers may be missing, is not heard here.
+-- Who was expected to report, from which source, on which night or for which period (its last day stands for the
+-- night), and whether they did: reporting.toml says who and by when. A report whose figures are all 0 is a reported zero.
 create view mart.coverage as
 with
 heard as (
     select delivery.source_id, delivery.night, delivery_unit.unit_code, min(delivery.recorded_at) as reported_at
     from core.delivery
     join core.delivery_unit using (delivery_id)
-    where delivery.feed is distinct from 'summary'
     group by delivery.source_id, delivery.night, delivery_unit.unit_code
 ),
-first_heard as (
-    select source_id, unit_code, min(night) as night from heard group by source_id, unit_code
+told as (
+    select delivery.source_id, reported.calendar, reported.kind, reported.label, reported.unit_code,
+        min(delivery.recorded_at) as reported_at, sum(reported.value) = 0 as is_zero
+    from core.reported
+    join core.delivery using (delivery_id)
+    where delivery.verdict in ('loaded', 'loaded_with_quarantine')
+    group by delivery.source_id, reported.calendar, reported.kind, reported.label, reported.unit_code
 ),
-night as (select distinct source_id, night from core.delivery)
+named as (
+    select rule.source_id, heard.unit_code, min(heard.night) as since
+    from ref.expected_reporter as rule
+    join heard using (source_id)
+    where rule.units = 'named'
+    group by rule.source_id, heard.unit_code
+    union all
+    select rule.source_id, unit.unit_code, first.night
+    from ref.expected_reporter as rule
+    join ref.unit
+        on unit.level = case rule.units when 'communes' then 'commune' when 'departments' then 'department' end
+        or unit.unit_code = any(rule.unit_codes)
+    cross join (select min(night) as night, max(night) as newest from core.delivery) as first
+    where first.newest between unit.valid_from and unit.valid_to
+),
+turn as (
+    select rule.source_id, period.calendar, period.label, period.kind, night.night as due_from, rule.working_days, false
+        as is_period
+    from ref.expected_reporter as rule
+    cross join (select distinct night from core.delivery) as night
+    join ref.period on period.kind = 'month' and night.night between period.start_on and period.end_on
+    where rule.every = 'night'
+    union all
+    select rule.source_id, period.calendar, period.label, period.kind, period.end_on, rule.working_days, true
+    from ref.expected_reporter as rule
+    join ref.period on period.kind = rule.every and period.calendar = 'VPCP_15_14'
+    cross join (select min(night) as oldest, max(night) as newest from core.delivery) as known
+    where period.end_on between known.oldest and known.newest
+        or exists (select from told where (told.source_id, told.kind, told.label)
+            = (rule.source_id, period.kind, period.label))
+),
+due as (
+    select turn.*, coalesce(deadline.day, turn.due_from + turn.working_days) as last_day
+    from turn
+    left join ref.calendar as start on start.day = turn.due_from
+    left join lateral (
+        select min(day) as day from ref.calendar where working_index = start.working_index + turn.working_days
+    ) as deadline on true
+)
 select
-    period.calendar as period_calendar,
-    period.label as period_label,
-    night.night,
-    night.source_id,
-    first_heard.unit_code,
+    due.calendar as period_calendar,
+    due.label as period_label,
+    due.due_from as night,
+    due.source_id,
+    named.unit_code,
     true as expected,
     case
-        when heard.reported_at is null then 'missing'
-        when heard.reported_at < night.night + 2 then 'on_time'
+        when reported.at is null and now() < due.last_day + 1 then 'not_due'
+        when reported.at is null then 'missing'
+        when told.is_zero then 'zero'
+        when reported.at < due.last_day + 1 then 'on_time'
         else 'late'
     end as state,
-    heard.reported_at
-from night
-join first_heard on first_heard.source_id = night.source_id and first_heard.night <= night.night
-join ref.period on period.kind = 'month' and night.night between period.start_on and period.end_on
+    reported.at as reported_at
+from due
+join named on named.source_id = due.source_id and (due.is_period or named.since <= due.due_from)
 left join heard
-    on heard.source_id = night.source_id and heard.night = night.night and heard.unit_code = first_heard.unit_code;
+    on not due.is_period
+    and (heard.source_id, heard.night, heard.unit_code) = (due.source_id, due.due_from, named.unit_code)
+left join told
+    on due.is_period
+    and (told.source_id, told.calendar, told.kind, told.label, told.unit_code)
+        = (due.source_id, due.calendar, due.kind, due.label, named.unit_code)
+cross join lateral (select coalesce(heard.reported_at, told.reported_at) as at) as reported;
 
 -- What a publication changed of the one before it, and why. Figures that are new with a period are not restated.
 create view mart.restatement as

@@ -1,4 +1,4 @@
 -- Grain: unit that was heard from since the first day of a period, up to the published night.
 select distinct unit_code
 from mart.coverage
-where night between :start and (select night from mart.publication where is_current) and state <> 'missing'
+where night between :start and (select night from mart.publication where is_current) and state in ('on_time', 'late', 'zero')

@@ -1,19 +1,9 @@
 -- Grain: refused row and rule of one owner; never a value of the row.
-select
-    delivery.source_id,
-    delivery.file_name,
-    quarantine.sheet,
-    quarantine.row_no,
-    quarantine.column_name,
-    quarantine.reason,
-    quarantine.rule_id,
-    delivery.night
-from quarantine_delivery as delivery
-join core.quarantine on quarantine.delivery_id = delivery.parsed_id
+select source_id, file_name, sheet, row_no, cell, column_name, reason, expected, rule_id, night
+from quarantine_open
 where
     case
-        when cast(:unit as text) is null
-            then coalesce(quarantine.unit_code, delivery.only_unit) is null and delivery.source_id = :source
-        else coalesce(quarantine.unit_code, delivery.only_unit) = :unit
+        when cast(:unit as text) is null then unit_code is null and source_id = :source
+        else unit_code = :unit
     end
-order by delivery.source_id, delivery.file_name, quarantine.sheet, quarantine.row_no, quarantine.ordinal
+order by source_id, night, file_name, sheet, row_no, ordinal
