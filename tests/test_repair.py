@@ -285,7 +285,7 @@ def test_an_officer_with_only_the_workbook_repairs_a_seeded_file(warehouse: Ware
     lines = [line for book in books for line in workbook_lines(book) if line["Tệp"] == name.partition("/")[2]]
     mended = [list(row) for row in spoilt]
     for line in lines:
-        letters, number = re.fullmatch(r"([A-Z]+)(\d+)", line["Ô cần sửa"]).groups()  # type: ignore[union-attr]
+        letters, number = re.findall(r"[A-Z]+|\d+", line["Ô cần sửa"])
         column = 0
         for letter in letters:
             column = column * 26 + ord(letter) - 64
