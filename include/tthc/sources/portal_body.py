@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
+from http.client import HTTPException
 from pathlib import Path
 
 import requests
@@ -18,6 +19,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from tthc.domain.errors import PortalFailed
 from tthc.reference.portals import Limits, Portal
+from tthc.sources.portal_clock import END, Clock
 
 _BLOCK = 1 << 16
 _FREE_RATIO_BYTES = 4 << 20  # small answers may be packed as tightly as they like
@@ -38,18 +40,26 @@ def truncated(detail: str) -> PortalFailed:
     return PortalFailed("PORTAL_TRUNCATED", f"dữ liệu bị cắt giữa chừng / {detail}", passing=True)
 
 
+def not_http() -> PortalFailed:
+    """Whatever this is, it does not follow the protocol."""
+    return PortalFailed("PORTAL_SHAPE", "câu trả lời không đúng HTTP / not a valid HTTP answer")
+
+
 def too_large(detail: str) -> PortalFailed:
     """The answer is larger than a source of this kind may send."""
     return PortalFailed("PORTAL_TOO_LARGE", f"dữ liệu lớn hơn mức cho phép / {detail}")
 
 
-def receive(response: requests.Response, path: Path, limits: Limits) -> Body:
-    """Write a body to `path`, unpacked. Raises PortalFailed: cut, too large, packed in an unknown way, a web page."""
+def receive(response: requests.Response, path: Path, clock: Clock) -> Body:
+    """Write a body to `path`, unpacked. Raises PortalFailed: cut, longer than declared, too large, badly packed."""
+    limits = clock.limits
     coding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in {"", "identity", "gzip", "x-gzip"}:
         raise PortalFailed("PORTAL_ENCODING", "kiểu nén không được hỗ trợ / an unknown content encoding")
     packed = coding.endswith("gzip")
-    parts = _raw(response, limits)
+    chunked = bool(getattr(response.raw, "chunked", False))
+    declared = response.raw.length_remaining is not None  # None too where Content-Length is no number
+    parts = _raw(response, clock, counted=declared and not chunked)
     size = 0
     with path.open("wb") as file:
         for part in _unpacked(parts, limits) if packed else parts:
@@ -59,22 +69,27 @@ def receive(response: requests.Response, path: Path, limits: Limits) -> Body:
             file.write(part)
         file.flush()
         os.fsync(file.fileno())
-    declared = "Content-Length" in response.headers or bool(getattr(response.raw, "chunked", False))
-    return Body(path=path, size=size, whole=declared or packed)
+    return Body(path=path, size=size, whole=declared or chunked or packed)
 
 
-def _raw(response: requests.Response, limits: Limits) -> Iterator[bytes]:
-    received = 0
+def _raw(response: requests.Response, clock: Clock, *, counted: bool) -> Iterator[bytes]:
+    received, end = 0, b""
     try:
         for part in response.raw.stream(_BLOCK, decode_content=False):
             received += len(part)
-            if received > limits.max_megabytes * 1_000_000:
+            if received > clock.limits.max_megabytes * 1_000_000:
                 raise too_large("more than max_megabytes")
+            end = (end + part)[-END:]
             yield part
     except ReadTimeoutError:
         raise PortalFailed("PORTAL_TIMEOUT", "cổng ngừng trả lời / no byte in time", passing=True) from None
     except (HTTPError, OSError):
         raise truncated("the connection broke before the end") from None
+    except (HTTPException, ValueError):  # such as a chunk of negative size
+        raise not_http() from None
+    # A length counted in characters, or of another file: the portal sent more than it let us read.
+    if counted and not (clock.end.endswith(end) if end else clock.end.endswith((b"\r\n\r\n", b"\n\n"))):
+        raise truncated("Content-Length is smaller than what was sent")
 
 
 def _unpacked(parts: Iterator[bytes], limits: Limits) -> Iterator[bytes]:

@@ -10,19 +10,22 @@ from typing import Any
 from tthc.domain.errors import PortalFailed
 from tthc.reference.portals import Limits
 
+END = 64  # how many bytes of the end of an answer are remembered
+
 
 class Clock:
-    """The time of one delivery: its deadline, and the rate of the answer being read."""
+    """The time of one delivery: its deadline, and the rate and the end of the answer being read."""
 
     def __init__(self, limits: Limits, ends_at: float) -> None:
         self.limits = limits
         self.ends_at = ends_at  # by time.monotonic
         self._window_began = 0.0
         self._in_window = 0
+        self.end = b""  # the last bytes that arrived, whether or not anybody read them
 
     def ask(self) -> None:
         """A request is about to be sent; its answer is measured from its first byte on."""
-        self._window_began, self._in_window = 0.0, 0
+        self._window_began, self._in_window, self.end = 0.0, 0, b""
 
     def patience(self, at_most: float) -> float:
         """Seconds the next wait may take. Raises PortalFailed when the deadline has passed."""
@@ -31,8 +34,10 @@ class Clock:
             raise self.over()
         return min(at_most, left)
 
-    def heard(self, count: int) -> None:
-        """`count` bytes arrived. Raises PortalFailed when a whole window brought too few."""
+    def heard(self, came: memoryview) -> None:
+        """These bytes arrived. Raises PortalFailed when a whole window brought too few."""
+        count = len(came)
+        self.end = (self.end + bytes(came[-END:]))[-END:]
         now = time.monotonic()
         if now >= self.ends_at:
             raise self.over()
@@ -69,14 +74,14 @@ class WatchedSocket(socket.socket):
 
     clock: Clock
 
-    def recv_into(self, *arguments: Any) -> int:
+    def recv_into(self, buffer: Any, *arguments: Any) -> int:
         """Read as `socket.recv_into` does. Raises PortalFailed when the portal is too slow."""
         self.settimeout(self.clock.patience(self.clock.limits.read_seconds))
         try:
-            count = super().recv_into(*arguments)
+            count = super().recv_into(buffer, *arguments)
         except TimeoutError:
             raise self.clock.silent() from None
-        self.clock.heard(count)
+        self.clock.heard(memoryview(buffer)[:count])
         return count
 
 
@@ -85,14 +90,14 @@ class WatchedTlsSocket(ssl.SSLSocket):
 
     clock: Clock
 
-    def recv_into(self, *arguments: Any) -> int:
+    def recv_into(self, buffer: Any, *arguments: Any) -> int:
         """Read as `SSLSocket.recv_into` does. Raises PortalFailed when the portal is too slow."""
         self.settimeout(self.clock.patience(self.clock.limits.read_seconds))
         try:
-            count = super().recv_into(*arguments)
+            count = super().recv_into(buffer, *arguments)
         except TimeoutError:
             raise self.clock.silent() from None
-        self.clock.heard(count)
+        self.clock.heard(memoryview(buffer)[:count])
         return count
 
 

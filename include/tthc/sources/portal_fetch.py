@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from threading import Lock
 
-from tthc.domain.errors import OutsideSystemFailed, PortalFailed
+from tthc.domain.errors import OutsideSystemFailed, PortalFailed, TthcError
 from tthc.reference.portals import WHOLE, Portal
 from tthc.settings import PortalAccess
 from tthc.sources.page_store import PageStore, stamp_of
@@ -94,22 +94,30 @@ class Portals:
                 raise self._in_a_row
             fetched = self._delivery(unit, theirs, name, known)
         except PortalFailed as failed:
-            with self._lock:
-                self._failures = self._failures + 1 if failed.everywhere else 0
-                self._in_a_row = failed if failed.everywhere else None
-            return Fetched(
-                unit_code=unit,
-                outcome="failed",
-                file_name=name,
-                reason=failed.reason,
-                detail=failed.detail,
-                passing=failed.passing,
-            )
+            return self._failed(unit, name, failed)
         except OSError as error:
             raise OutsideSystemFailed(f"what a portal sent could not be kept: {error.strerror}") from error
+        except TthcError:
+            raise
+        except Exception as error:
+            detail = f"câu trả lời không xử lý được / an answer nobody foresaw ({type(error).__name__})"
+            return self._failed(unit, name, PortalFailed("PORTAL_SHAPE", detail))
         with self._lock:
             self._failures, self._in_a_row = 0, None
         return fetched
+
+    def _failed(self, unit: str, name: str, failed: PortalFailed) -> Fetched:
+        with self._lock:
+            self._failures = self._failures + 1 if failed.everywhere else 0
+            self._in_a_row = failed if failed.everywhere else None
+        return Fetched(
+            unit_code=unit,
+            outcome="failed",
+            file_name=name,
+            reason=failed.reason,
+            detail=failed.detail,
+            passing=failed.passing,
+        )
 
     def _delivery(self, unit: str, theirs: str, name: str, known: Known | None) -> Fetched:
         limits = self._portal.limits

@@ -146,12 +146,17 @@ class _Walk:
         return page, records
 
     def _following(self, told: _Told, target: str) -> str:
+        if told.is_odd(self._paging.next_at):
+            raise _shape("the next link or cursor is neither text nor number")
         text = told.text(self._paging.next_at) if self._paging.next_at else ""
         if self._paging.kind != "link" or not text:
             return text
         if self._paging.next_at.lower() == "header:link":
             text = next((link["url"] for link in told.links() if link.get("rel") == "next"), "")
-        return urljoin(self._talk.url_of(target), text) if text else ""
+        try:
+            return urljoin(self._talk.url_of(target), text) if text else ""
+        except ValueError:
+            raise _shape("the next link is not a URL") from None
 
     def _check(self, page: Page, records: list[str]) -> None:
         """A new page must belong to the same state of the list as those before it. Raises PortalFailed."""
@@ -217,7 +222,12 @@ class _Told:
         if where.startswith("header:"):
             return self._answer.headers.get(where.removeprefix("header:"), "")
         value = value_at(self._whole, where)
-        return "" if value is None or isinstance(value, dict | list) else str(value)
+        return "" if value is None or value is False or isinstance(value, dict | list) else str(value)
+
+    def is_odd(self, where: str) -> bool:
+        """Whether what stands there is nothing that text() can tell: taken for nothing, a list would end early."""
+        value = None if not where or where.startswith("header:") else value_at(self._whole, where)
+        return value is True or (isinstance(value, dict | list) and bool(value))
 
     def number(self, where: str) -> int | None:
         text = self.text(where).strip() if where else ""

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from tthc.reference.portals import Portal, filled
 from tthc.settings import PortalAccess
 from tthc.sources.json_slices import value_at
 from tthc.sources.portal_address import permitted
-from tthc.sources.portal_body import Body, receive, refuse_page, truncated
+from tthc.sources.portal_body import Body, not_http, receive, refuse_page, truncated
 from tthc.sources.portal_clock import Clock
 from tthc.sources.portal_line import Line, session
 
@@ -95,7 +96,7 @@ class Talk:
             self._refuse_status(response, conditional=bool(headers))
             if response.status_code in {204, 304}:
                 return Answer(status=response.status_code, headers=response.headers)
-            body = receive(response, into, self.portal.limits)
+            body = receive(response, into, self.clock)
             refuse_page(body, self.portal.file_name)
             return Answer(status=response.status_code, headers=response.headers, body=body)
         finally:
@@ -123,9 +124,11 @@ class Talk:
             if isinstance(why, ConnectTimeoutError | NewConnectionError):
                 detail = "không kết nối được với cổng / no connection"
                 raise PortalFailed("PORTAL_UNREACHABLE", detail, passing=True, everywhere=True) from None
+            if _is_malformed(error):
+                raise not_http() from None
             raise truncated("the connection broke before an answer") from None
         except (requests.exceptions.RequestException, HTTPError, ValueError):
-            raise PortalFailed("PORTAL_SHAPE", "câu trả lời không đúng HTTP / not a valid HTTP answer") from None
+            raise not_http() from None
 
     def url_of(self, target: str) -> str:
         """A path of ours, or a whole URL the portal gave, as a URL on the portal's own host. Raises PortalFailed."""
@@ -139,9 +142,11 @@ class Talk:
 
     def _refuse_status(self, response: requests.Response, *, conditional: bool) -> None:
         status = response.status_code
+        if "Content-Range" in response.headers:
+            raise truncated("a part in place of the whole")
         if status in {200, 201, 204} or (status == 304 and conditional):
             return
-        if 300 <= status < 400:
+        if 300 <= status < 400 and status != 304:
             place = response.headers.get("Location", "").lower()
             if any(word in place for word in _LOGIN_WORDS):
                 detail = "cổng chuyển sang trang đăng nhập / redirected to a login page"
@@ -218,6 +223,13 @@ def _token_of(response: requests.Response, where: str) -> str:
         if isinstance(token, str) and token.isascii() and token.isprintable():
             return token
     raise _not_let_in()
+
+
+def _is_malformed(error: Exception) -> bool:
+    """Whether what came is no HTTP (a status line, a header too long), rather than nothing or less than announced."""
+    causes = [cause for arg in error.args for cause in (arg, *getattr(arg, "args", ()))]
+    odd = [cause for cause in causes if isinstance(cause, HTTPException)]
+    return any(not isinstance(cause, RemoteDisconnected | IncompleteRead) for cause in odd)
 
 
 def _not_let_in() -> PortalFailed:

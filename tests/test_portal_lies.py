@@ -1,0 +1,145 @@
+"""Answers that break the protocol or lie about themselves: each is one clear failure, and the other commune's comes."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import exports
+import portals
+from portals import UNITS, fetched, files_table, pages_table, reasons
+from tthc.sources import portal_fetch
+
+BAD, *GOOD = UNITS
+OK = "HTTP/1.1 200 OK"
+CHUNKED = f"{OK}\r\nTransfer-Encoding: chunked"
+BODY = exports.csv_list(portals.rows_of(BAD))
+HALF = BODY[: BODY[: len(BODY) // 2].rfind(b"\n") + 1]
+
+
+def answer(head: str, body: bytes) -> bytes:
+    return head.encode() + b"\r\n\r\n" + body
+
+
+def sized(size: object, body: bytes = BODY) -> bytes:
+    return answer(f"{OK}\r\nContent-Length: {size}", body)
+
+
+def part(size: bytes, body: bytes) -> bytes:
+    return size + b"\r\n" + body + b"\r\n"
+
+
+LIES = {
+    "a length of fewer bytes, at a line": (sized(len(HALF)), "PORTAL_TRUNCATED"),
+    "a length in characters": (sized(len(BODY.decode("utf-8-sig"))), "PORTAL_TRUNCATED"),
+    "a length of nothing": (sized(0), "PORTAL_TRUNCATED"),
+    "a length of more bytes": (sized(len(BODY) + 50), "PORTAL_TRUNCATED"),
+    "a cut file of negative length": (sized(-5, HALF), "PORTAL_UNPROVEN"),
+    "a cut file whose length is a word": (sized("many", HALF), "PORTAL_UNPROVEN"),
+    "two lengths": (answer(f"{OK}\r\nContent-Length: 9\r\nContent-Length: {len(BODY)}", BODY), "PORTAL_SHAPE"),
+    "a chunk of negative size": (answer(CHUNKED, part(b"-5", BODY)), "PORTAL_SHAPE"),
+    "a chunk of a few bytes less": (answer(CHUNKED, part(b"%x" % (len(BODY) - 9), BODY) + b"0\r\n\r\n"), "PORTAL_TRUNCATED"),
+    "a part with status 206": (
+        answer(f"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-{len(HALF) - 1}/{len(BODY)}\r\n"
+               f"Content-Length: {len(HALF)}", HALF), "PORTAL_TRUNCATED",
+    ),
+    "a part with status 200": (
+        answer(f"{OK}\r\nContent-Range: bytes 0-{len(HALF) - 1}/{len(BODY)}\r\nContent-Length: {len(HALF)}", HALF),
+        "PORTAL_TRUNCATED",
+    ),
+    "unchanged, though we never had it": (answer("HTTP/1.1 304 Not Modified", b""), "PORTAL_STATUS"),
+    "a header of 1 MB": (answer(f"{OK}\r\nX-Big: {'x' * 1_000_000}", BODY), "PORTAL_SHAPE"),
+    "thousands of headers": (answer(OK + "\r\nX-Many: 1" * 5000, BODY), "PORTAL_SHAPE"),
+    "a status that is a word": (answer("HTTP/1.1 fine OK", BODY), "PORTAL_SHAPE"),
+    "no head at all": (BODY, "PORTAL_SHAPE"),
+    "no answer at all": (b"", "PORTAL_TRUNCATED"),
+}  # fmt: skip
+
+
+class Liar(socketserver.ThreadingTCPServer):
+    """Sends what `tell` makes of a request line, byte for byte, and hangs up."""
+
+    allow_reuse_address = daemon_threads = True
+
+    def __init__(self, tell: Callable[[str], bytes]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.tell = tell
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up early is right to."""
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: Liar
+
+    def handle(self) -> None:
+        line = self.rfile.readline().decode()
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(self.server.tell(line))
+
+
+@pytest.fixture
+def liar() -> Iterator[Liar]:
+    with Liar(lambda _: b"") as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_file_that_lies_about_itself(liar: Liar, lie: str, tmp_path: Path) -> None:
+    sent, reason = LIES[lie]
+    liar.tell = lambda line: sent if BAD in line else sized(len(BODY))
+    told = fetched(files_table(liar.url, limits={"retries": 0}), tmp_path)
+    assert reasons(told) == {BAD: reason} | dict.fromkeys(GOOD, "")
+
+
+@pytest.mark.parametrize(
+    ("following", "reason"),
+    [
+        ({"href": "/more"}, "PORTAL_SHAPE"),
+        (["/more"], "PORTAL_SHAPE"),
+        (True, "PORTAL_SHAPE"),
+        ("http://[::1/more", "PORTAL_SHAPE"),
+        ("//elsewhere.example/more", "PORTAL_ADDRESS"),
+        ("/records?\r\nX-Other: 1", "PORTAL_ADDRESS"),
+        (None, ""),
+        (False, ""),
+        ("", ""),
+    ],
+)
+def test_a_next_link_of_any_kind_never_ends_a_list_early(
+    liar: Liar, following: object, reason: str, tmp_path: Path
+) -> None:
+    def tell(line: str) -> bytes:
+        data = {"items": [{"MaHoSo": "1"}], "next": following if BAD in line else None}
+        body = json.dumps({"code": "OK", "data": data}).encode()
+        return sized(len(body), body)
+
+    liar.tell = tell
+    paging = {"kind": "link", "next_at": "data.next", "total_at": "", "pages_at": "", "page_at": ""}
+    told = fetched(pages_table(liar.url, paging=paging, limits={"retries": 0}), tmp_path)
+    assert reasons(told) == {BAD: reason} | dict.fromkeys(GOOD, "")
+
+
+def test_what_nobody_foresaw_harms_one_delivery(liar: Liar, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    liar.tell = lambda _: sized(len(BODY))
+    prove = portal_fetch.prove
+
+    def surprised(portal: Any, body: Any, headers: Any) -> None:
+        if BAD in str(body.path):
+            raise KeyError("a value of the portal")
+        prove(portal, body, headers)
+
+    monkeypatch.setattr(portal_fetch, "prove", surprised)
+    told = fetched(files_table(liar.url), tmp_path)
+    assert reasons(told) == {BAD: "PORTAL_SHAPE"} | dict.fromkeys(GOOD, "")
+    assert "KeyError" in told[BAD].detail and "value" not in told[BAD].detail
