@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tthc.rollups import check as figure_check
 from tthc.settings import EXPECTATIONS
 from tthc.settings import settings as read_settings
 from tthc.staging import expectations
+from tthc.staging.history import History, Past
 from tthc.staging.parse import RULES, Meanings
 from tthc.staging.reader_process import ReaderPool
 from tthc.staging.stage import stage
@@ -128,7 +129,7 @@ class Desk:
             night=NIGHT,
         )
 
-    def stage(self, *contents: bytes, source: str = "mot_cua_csv") -> list[StagedFile]:
+    def stage(self, *contents: bytes, source: str = "mot_cua_csv", history: History | None = None) -> list[StagedFile]:
         files = []
         for place, content in enumerate(contents):
             path = self._folder / f"{place}.{source.rpartition('_')[2]}"
@@ -136,7 +137,7 @@ class Desk:
             files.append((path.name, "", path))
         sources, layouts = read_sources(self._settings), read_layouts(self._settings)
         known = frozenset({"1.000656", "1.000894"})
-        return stage(files, sources[source], layouts, self._meanings, known, self._readers)
+        return stage(files, sources[source], layouts, self._meanings, known, self._readers, history=history)
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +173,7 @@ def test_every_rule_has_a_seeded_error() -> None:
     }
     suites = {path.stem for path in EXPECTATIONS.glob("*.json")}
     assert suites == {"dossier_row", "dossier_sender", "dossier_file", "figure"}
-    for name, cases in (("dossier_sender", SENDERS), ("dossier_file", FILES)):
+    for name, cases in (("dossier_sender", SENDERS), ("dossier_file", {**FILES, **BESIDE_THE_PAST})):
         assert {rule.rule_id for rule in expectations.suite(name)} == set(cases)
     figures = expectations.suite("figure")
     assert [place for place, _, _ in FIGURES] == list(range(len(figures)))
@@ -352,6 +353,61 @@ def test_a_file_that_cannot_be_trusted_is_held_or_rejected_by_its_rule(desk: Des
     content = csv_list(rows) if rows else csv_list([sound(1)]).splitlines()[0] + b"\r\n"
     (file,) = desk.stage(content)
     assert (file.verdict, file.reason) == (verdict, rule)
+
+
+def busy(last: date, a_day: int, days: int = 40) -> list[Row]:
+    """So many dossiers received on each working day up to one, of two statuses."""
+    received = [last - timedelta(days=back) for back in range(days)]
+    return [
+        sound(
+            number,
+            f"H42.1-{on:%y%m%d}-{{number}}",
+            received_at=f"{on:%d/%m/%Y}",
+            due_at="",
+            status=STATUS_WORDS[2 + 2 * (number % 2)],
+        )
+        for on in received
+        if on.weekday() < 5
+        for number in range(a_day)
+    ]
+
+
+def nightly(rows: int, nights: int = 28) -> History:
+    """So many nights up to this one on which the file had these rows and events until the day before."""
+    days = [NIGHT - timedelta(days=back) for back in range(1, nights + 1)]
+    return History(
+        NIGHT,
+        [
+            Past(
+                night=on,
+                file_name="0.csv",
+                unit_code="18373",
+                rows=rows,
+                newest_on=on - timedelta(days=1),
+                only_status=None,
+                released=False,
+            )
+            for on in days
+        ],
+    )
+
+
+YESTERDAY = NIGHT - timedelta(days=1)
+BESIDE_THE_PAST: dict[str, tuple[list[Row], History, str]] = {
+    "VOLUME": (busy(YESTERDAY, 2), nightly(rows=145), "held"),
+    "VOLUME_RISE": (busy(YESTERDAY, 3), nightly(rows=21), "loaded"),
+    "STALE_EXPORT": (busy(YESTERDAY - timedelta(days=1), 10), nightly(rows=290), "held"),
+}
+
+
+@pytest.mark.parametrize("rule", BESIDE_THE_PAST)
+def test_a_file_unlike_its_own_past_is_found_by_its_rule_alone(desk: Desk, rule: str) -> None:
+    rows, history, verdict = BESIDE_THE_PAST[rule]
+    (file,) = desk.stage(csv_list(rows), history=history)
+    assert (file.verdict, file.reason) == (verdict, rule if verdict == "held" else None)
+    assert set(warned(file)) == ({rule} if verdict == "loaded" else set())
+    (innocent,) = desk.stage(csv_list(rows), history=nightly(rows=len(rows), nights=27))
+    assert (innocent.verdict, warned(innocent)) == ("loaded", {})
 
 
 # Figures.

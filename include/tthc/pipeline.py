@@ -45,12 +45,14 @@ from tthc.serving.views import create_views, set_analyst_password
 from tthc.settings import LOCAL, PortalAccess, Settings, portal_access
 from tthc.sources.drop_folder import waiting_files
 from tthc.sources.portal_fetch import Fetched, Portals
+from tthc.staging.history import History
 from tthc.staging.inspect import unpacked_size
 from tthc.staging.parse import Meanings
 from tthc.staging.reader_process import ReaderPool
 from tthc.staging.stage import stage
 from tthc.staging.staged_file import StagedFile
 from tthc.warehouse import fetches, schema
+from tthc.warehouse import history as past
 from tthc.warehouse import load as warehouse
 from tthc.warehouse import replay as repeats
 from tthc.warehouse.connect import transaction
@@ -196,9 +198,10 @@ def stage_files(
     known_procedures: frozenset[str],
     readers: ReaderPool,
     *,
+    history: History | None = None,
     released: bool = False,
 ) -> list[StagedFile]:
-    """Read, type and judge the landed files of one source and night."""
+    """Read, type and judge the landed files of one source and night, beside what came on earlier nights."""
     meanings = Meanings(
         places=read_places(settings),
         status_words=read_status_words(settings),
@@ -208,24 +211,30 @@ def stage_files(
     )
     files = [(receipt.file_name, receipt.sha256, path_of(settings, receipt.sha256)) for receipt in batch]
     source = read_sources(settings)[batch[0].source_id]
-    return stage(files, source, read_layouts(settings), meanings, known_procedures, readers, released=released)
+    return stage(
+        files, source, read_layouts(settings), meanings, known_procedures, readers, history=history, released=released
+    )
 
 
 def load(settings: Settings, batch: Sequence[Receipt], readers: ReaderPool) -> Outcome:
     """Stage a batch of one source and night and commit it whole, asking the manifest before and after staging."""
     source = read_sources(settings)[batch[0].source_id]
     night, outcome = batch[0].night, Outcome()
+    overrides = read_calendar_overrides(settings)
     with transaction(settings) as connection:
         to_parse = warehouse.ask_manifest(connection, batch).parse
         procedures = frozenset(connection.execute(sa.text("select procedure_code from ref.procedure")).scalars())
-    staged = stage_files(settings, to_parse, procedures, readers) if to_parse else []
+        history = past.read(connection, source.id, night, overrides) if to_parse else None
+    staged = stage_files(settings, to_parse, procedures, readers, history=history) if to_parse else []
     with transaction(settings, writing=True) as connection:
         schema.check_key(connection, schema.hmac_key(settings), settings.province)
         asked = warehouse.ask_manifest(connection, batch)
         ready = {file.sha256: file for file in staged}
         missing = [receipt for receipt in asked.parse if receipt.sha256 not in ready]
         if missing:  # taken for known when first asked, changed by another load in between
-            ready |= {file.sha256: file for file in stage_files(settings, missing, procedures, readers)}
+            history = past.read(connection, source.id, night, overrides)
+            again = stage_files(settings, missing, procedures, readers, history=history)
+            ready |= {file.sha256: file for file in again}
         staged = [ready[receipt.sha256] for receipt in asked.parse]
         fetches.refuse_wrong_units(connection, batch, staged)
         known = warehouse.note_known(connection, asked.known)
@@ -273,7 +282,9 @@ def replay(settings: Settings, source_id: str | None = None, night: date | None 
     with ReaderPool() as readers:
         for batch in batches(settings, list(numbers)):
             ids = {receipt.sha256: numbers[receipt] for receipt in batch}
-            staged = stage_files(settings, batch, procedures, readers)
+            with transaction(settings) as connection:
+                history = past.read(connection, batch[0].source_id, batch[0].night, read_calendar_overrides(settings))
+            staged = stage_files(settings, batch, procedures, readers, history=history)
             with transaction(settings, writing=True) as connection:
                 for file in staged:
                     repeats.enter(connection, ids[file.sha256], file, done)

@@ -10,6 +10,7 @@ import pandas as pd
 from tthc.domain.errors import RowsNotConserved
 from tthc.reference.sources import Source
 from tthc.staging import expectations, sender
+from tthc.staging.history import History, note_content
 from tthc.staging.parse import Meanings
 from tthc.staging.staged_file import StagedFile
 
@@ -26,6 +27,7 @@ def judge_rows(staged: list[StagedFile], meanings: Meanings, known: frozenset[st
     _apply_sender_rules(frame, dossiers)
     for file in dossiers:
         if len(file.rows):
+            note_content(file, meanings.night)
             codes = file.rows["procedure_code"].dropna()
             unknown = ~codes.isin(known)
             if unknown.any():
@@ -156,7 +158,8 @@ def _close(file: StagedFile) -> None:
         file.verdict = "loaded_with_quarantine"
 
 
-def judge_files(staged: list[StagedFile], source: Source) -> None:
+def judge_files(staged: list[StagedFile], source: Source, history: History) -> None:
+    """Hold or reject whole files, by what they are and by what they were on the nights before (`history`)."""
     files = [file for file in staged if file.verdict != "rejected"]
     profile = pd.DataFrame(
         [
@@ -165,8 +168,9 @@ def judge_files(staged: list[StagedFile], source: Source) -> None:
                 "rows_read": file.rows_read - file.rows_dropped,
                 "wrong_order_share": _rule_rows(file, {"DATE_ORDER", "DUE_BEFORE_RECEIVED"}) / max(file.rows_read, 1),
                 "total_differs": int(_total_differs(file)),
-                "one_status": int(_says_one_status(file)),
+                "one_status": int(file.only_status is not None and not history.has_one_status(file)),
                 "quarantine_over_limit": max(file.rows_quarantined / max(file.rows_read, 1) - source.hold_above, 0.0),
+                **history.profile(file),
             }
             for number, file in enumerate(files)
         ]
@@ -177,6 +181,9 @@ def judge_files(staged: list[StagedFile], source: Source) -> None:
     for failure in said:
         for number in failure.rows:
             file, rule = files[number], failure.rule
+            if rule.severity == expectations.WARNING:
+                file.findings.append((rule.rule_id, rule.severity, file.rows_read, f"{rule.vi} / {rule.en}"))
+                continue
             if file.verdict in {"held", "rejected"}:
                 continue
             file.verdict = "rejected" if rule.severity == expectations.REJECT else "held"
@@ -187,11 +194,6 @@ def _total_differs(file: StagedFile) -> bool:
     """A total row claims another number than its sheet has, and than the whole file has."""
     claims = file.rows_claimed if file.feed == "dossier" else []
     return any(claimed not in {listed, file.rows_listed} for claimed, listed in claims)
-
-
-def _says_one_status(file: StagedFile) -> bool:
-    """The file has a column of statuses, and it says the same everywhere."""
-    return file.feed == "dossier" and "status" in file.headings and file.rows["status"].nunique() == 1
 
 
 def _rule_rows(file: StagedFile, rules: set[str]) -> int:

@@ -16,6 +16,7 @@ from tthc.staging.catalogue import parse_catalogue
 from tthc.staging.drift import Suggestion, told
 from tthc.staging.expected import of_columns
 from tthc.staging.grid import match_header
+from tthc.staging.history import History
 from tthc.staging.judge import judge_files, judge_rows
 from tthc.staging.parse import REFUSED, WARNINGS, Meanings, Parsed, explain, parse_dossiers
 from tthc.staging.reader import Reading
@@ -49,11 +50,13 @@ def stage(
     known_procedures: frozenset[str],
     readers: ReaderPool,
     *,
+    history: History | None = None,
     released: bool = False,
 ) -> list[StagedFile]:
     """Stage files given as (name, sha256, path). A refused file is a result, not an exception.
 
-    `released`: a person has decided that the files may enter, so no file rule holds or rejects them.
+    `history`: what the source delivered on earlier nights, nothing where it is not known. `released`: a person has
+    decided that the files may enter, so no file rule holds or rejects them.
     """
     candidates = [layouts[layout_id] for layout_id in source.layouts if is_valid(layouts[layout_id], meanings.night)]
     if not candidates:
@@ -76,7 +79,7 @@ def stage(
     _understand(read, meanings)
     judge_rows(staged, meanings, known_procedures)
     if not released:
-        judge_files(staged, source)
+        judge_files(staged, source, history or History(meanings.night))
     return staged
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 import pandas as pd
 
@@ -25,6 +26,7 @@ class StagedFile:
     dossier_key where the row lets them be known, cell where the file has addresses. `findings`: (rule, severity, rows,
     detail). The counts always add up. `rows_listed`: rows that looked like data; `rows_claimed`: what the file's total
     rows say that number is.
+    `newest_on`: day of the newest event up to the night; `only_status`: the status of every accepted row of a list.
     `suggestions`: what unlisted headings may mean. `tried`: every layout that was asked, with why it was not taken.
     """
 
@@ -51,6 +53,8 @@ class StagedFile:
     rows_duplicate: int = 0
     rows_listed: int = 0
     rows_claimed: list[tuple[int, int]] = field(default_factory=list)
+    newest_on: date | None = None
+    only_status: int | None = None
     suggestions: list[Suggestion] = field(default_factory=list)
     tried: list[tuple[str, str]] = field(default_factory=list)
 

@@ -206,6 +206,8 @@ def _manifest(connection: sa.Connection, source_id: str, night: date, file: Stag
             "rows_dropped": file.rows_dropped,
             "rows_duplicate": file.rows_duplicate,
             "members": late.pack(file.rows) if file.feed == "dossier" and not held_back and len(file.rows) else None,
+            "newest_on": file.newest_on,
+            "only_status": file.only_status,
         },
     ).scalar_one()
     return delivery_id
