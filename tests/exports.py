@@ -150,7 +150,9 @@ def workbook(
                         sheet.write_number(number, position, passed.total_seconds() / 86_400)
                     else:
                         sheet.write_datetime(number, position, whole, instant if isinstance(value, datetime) else day)
-                elif isinstance(value, int | float) and not isinstance(value, bool):
+                elif isinstance(value, bool):
+                    sheet.write_boolean(number, position, value)
+                elif isinstance(value, int | float):
                     sheet.write_number(number, position, value)
                 elif value not in ("", None):
                     sheet.write_string(number, position, str(value))

@@ -112,6 +112,13 @@ ZERO[0]["field_name"] = "Hộ\0tịch"
 case("a zero byte", csv_list(ZERO), verdict=QUARANTINED, rows=(2, 1, 1, 0, 0), refused={2: ["NUL_BYTE"]})
 case("failed formulas", csv_list(rows(2, field_name="#N/A")), verdict=QUARANTINED, rows=(2, 0, 2, 0, 0),
      refused={2: ["CELL_ERROR"], 3: ["CELL_ERROR"]})  # fmt: skip
+for fee in ("50,000", "1,000,000", "50%"):
+    case(f"a fee that may mean two amounts {fee}", sound(1, fee_amount=fee), verdict=QUARANTINED, rows=(1, 0, 1, 0, 0),
+         refused={2: ["NUMBER_FORMAT"]})  # fmt: skip
+MARKED = rows(1)
+for form in ("{}", "'{}", '="{}"', "\u200e{}", "{}\u00ad"):
+    MARKED.append({**MARKED[0], "dossier_code": form.format(MARKED[0]["dossier_code"].lower())})
+case("one code in five disguises", csv_list(MARKED), rows=(6, 1, 0, 0, 5))
 for code in ("１.０００６５６", "1.00065６", "٣.000656", "1。000656"):
     case(f"digits of elsewhere {code}", sound(1, procedure_code=code), verdict=QUARANTINED, rows=(1, 0, 1, 0, 0),
          refused={2: ["CODE"]})  # fmt: skip

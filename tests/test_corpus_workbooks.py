@@ -56,6 +56,31 @@ refused("with a password", OLE + "EncryptedPackage".encode("utf-16-le"), "ENCRYP
 refused("of before 2007", OLE + "Workbook".encode("utf-16-le"), "LEGACY_XLS")
 refused("an old text document", OLE + "WordDocument".encode("utf-16-le"), "TYPE_MISMATCH")
 
+# Kinds of cells
+TABLE = table(rows(3))
+for place, heading, rule in ((0, "Mã hồ sơ", "DOSSIER_CODE_ROUNDED"), (7, "Trạng thái", "UNKNOWN_STATUS")):
+    assert TABLE[0][place] == heading
+    cells = [[*line] for line in TABLE]
+    cells[2][place] = 42_260_105_000_000_017 if place == 0 else True
+    book(f"{heading} of another kind", workbook(cells), verdict=QUARANTINED, rows=(3, 2, 1, 0, 0), refused={3: [rule]})
+
+# Formulas whose result nobody computed, as libraries write them; an empty text is a result
+for number, (cell, empty) in enumerate(
+    (
+        ('<c r="F3"><f>E3+5</f><v></v></c>', False),
+        ('<c r="F3" s="1"><f>E3+5</f><v/></c>', False),
+        ('<c s="1" r="F3"><f t="shared" si="0"/></c>', False),
+        ('<c r="F3" t="str"><f>IF(E3="","",E3)</f><v></v></c>', True),
+    )
+):
+    book(f"a formula {number}", edited(rows(3), r'<c r="F3"[^>]*><v>[^<]*</v></c>', cell),
+         verdict="loaded" if empty else QUARANTINED, rows=(3, 3, 0, 0, 0) if empty else (3, 2, 1, 0, 0),
+         refused={} if empty else {3: ["CELL_ERROR", "DATE_INVALID"]})  # fmt: skip
+book("days from 1904, told otherwise",
+     packed(members(workbook(table(rows(2)), dates="serial", epoch_1904=True)) | {
+         "xl/workbook.xml": members(workbook(table(rows(2)), dates="serial", epoch_1904=True))["xl/workbook.xml"]
+         .replace(b'date1904="1"', b"date1904 = 'true'")}), rows=TWO)  # fmt: skip
+
 # Damaged
 WHOLE = xlsx_list(rows(200))
 refused("cut by 200 bytes", WHOLE[:-200], "FILE_CORRUPT")

@@ -210,6 +210,16 @@ refused("a fee that is no number", {"DanhSachLePhi": [{"Gia": "năm nghìn"}]}, 
 refused("a fee that is NaN", {"DanhSachLePhi": [{"Gia": float("nan")}]}, "NUMBER_FORMAT")
 refused("a negative fee", {"DanhSachLePhi": [{"Gia": "-5"}]}, "RANGE")
 refused("a list instead of a text", {"MaTTHC": ["1.000656"]}, "CODE")
+refused("a list instead of a code", {"MaHoSo": ["H42.1-260105-1"]}, "CELL_SHAPE")
+refused("an object instead of a code", {"MaHoSo": {"ma": "H42.1-260105-1"}}, "CELL_SHAPE")
+refused("a yes for a status", {"TrangThaiHoSo": True}, "UNKNOWN_STATUS")
+refused("a yes for a channel", {"KenhThucHien": True}, "UNKNOWN_CHANNEL")
+refused("a word among flags of numbers", {"HoSoCoThanhPhanSoHoa": "Có"}, "UNKNOWN_FLAG")
+records("a flag that is true", {"HoSoCoThanhPhanSoHoa": True}, stated={1: {"components_digitised": True}})
+for day in ("202601", "202611", "2026112", "202601050830", "2026111083000"):
+    refused(f"a day of {len(day)} digits {day}", {"NgayTiepNhan": day}, "DATE_INVALID")
+_REQUESTS = [{"NgayBoSung": "20260107"}, {"NgayBoSung": "08/01/2026"}]
+refused("requests written in two ways", {"DanhSachHoSoBoSung": _REQUESTS}, "DATE_INVALID")
 refused("a zero character", {"TenLinhVuc": "Hộ\0tịch"}, "NUL_BYTE")
 _ONE, _TWO = (record(dossier(f"H42.{next(_numbers)}-260105-1")) for _ in range(2))
 records(

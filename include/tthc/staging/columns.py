@@ -20,7 +20,7 @@ from tthc.reference.layout_faults import SPECIAL_DATES
 from tthc.staging.grid import REAL_DATE
 
 _FOREIGN_DIGIT = r"[^\P{Nd}0-9]"
-_SPACES = r"[\s\x{00a0}\x{200b}\x{200c}\x{200d}\x{feff}\x{2060}\x{202f}]+"
+_SPACES = r"[\s\x{00a0}\x{00ad}\x{061c}\x{200b}-\x{200f}\x{feff}\x{2060}\x{202f}]+"
 _WORKBOOKS = ("xlsx", "xls")
 # Form → what its cells look like, and how many seconds its unit has.
 _COUNTED: dict[str, tuple[str, float]] = {
@@ -28,6 +28,8 @@ _COUNTED: dict[str, tuple[str, float]] = {
     "epoch": (r"\d{9,10}(?:\.\d+)?", 1),
     "epoch_ms": (r"\d{12,13}(?:\.\d+)?", 0.001),
 }
+# How many digits strptime's numbers have where nothing stands between them and the next.
+_WIDTHS = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "I": 2, "M": 2, "S": 2, "j": 3}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -86,6 +88,7 @@ def _moments(texts: pd.Series, form: str, layout: Layout) -> pd.Series:
         found = start + pd.to_timedelta((numbers * seconds).round(), unit="s")
         zone = "" if form == "excel_serial" else "UTC"
     else:
+        texts = _of_full_width(texts, form)
         found = pd.to_datetime(texts, format=form, errors="coerce", utc="%z" in form).dropna()
         zone = layout.source_zone if re.search(r"%[HI]", form) else ""
     if found.dt.tz is None and zone:
@@ -93,6 +96,16 @@ def _moments(texts: pd.Series, form: str, layout: Layout) -> pd.Series:
     if found.dt.tz is not None:
         found = found.dt.tz_convert(layout.time_zone).dt.tz_localize(None)
     return found.astype("datetime64[us]").dropna()
+
+
+def _of_full_width(texts: pd.Series, form: str) -> pd.Series:
+    """Where a form runs its numbers together, strptime would read 202611 as 1 January and 202601050830 as 08:03:00."""
+    if not re.search(r"%[A-Za-z]%[A-Za-z]", form):
+        return texts
+    parts = re.split(r"%([A-Za-z])", form)
+    widths = [rf"\d{{{_WIDTHS[part]}}}" if part in _WIDTHS else ".+" for part in parts[1::2]]
+    pattern = "".join(re.escape(text) + width for text, width in zip(parts[::2], [*widths, ""], strict=True))
+    return texts[texts.str.fullmatch(pattern)]
 
 
 def _english_months(cells: pd.Series, layout: Layout) -> pd.Series:
@@ -130,7 +143,8 @@ def parse_codes(
 
 
 def parse_whole_numbers(cells: pd.Series, layout: Layout, column: Column | None = None) -> tuple[pd.Series, pd.Series]:
-    """(whole numbers, mask of unreadable cells) with the declared separators: "1.234" is 1234, "12.0" is 12.
+    """(whole numbers, mask of unreadable cells) with the declared separators: "1.234" is 1234, "12.0" is 12, and
+    "50,000" is refused there, because whoever wrote it meant fifty thousand or fifty.
 
     With `decimals` of the column the number counts its smallest part, cents for 2: "95,5" is 9550.
     """
@@ -138,9 +152,9 @@ def parse_whole_numbers(cells: pd.Series, layout: Layout, column: Column | None 
     decimal = (column.decimal if column else "") or layout.decimal
     decimals = column.decimals if column else 0
     dot = re.escape(decimal)
-    parts = rf"{dot}\d{{1,12}}" if decimals else rf"{dot}0+|\.0{{1,2}}"
+    parts = rf"{dot}\d{{1,12}}" if decimals else rf"(?:{dot}|\.)0{{1,2}}"
     form = re.compile(
-        rf"(-?(?:\d+|\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+))({parts})?(?: ?(?:đồng|đ|VNĐ|VND|%|€|\$))?",
+        rf"(-?(?:\d+|\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+))({parts})?(?: ?(?:đồng|đ|VNĐ|VND|€|\$))?",
         re.IGNORECASE | re.ASCII,
     )
     known: dict[str, int | None] = {}

@@ -14,6 +14,8 @@ from tthc.staging.columns import clean_column, holds, parse_dates, translated
 
 PLACE = ("file_no", "sheet", "row_no")
 _HOMOGLYPHS = str.maketrans("ÐƉðɖ", "ĐĐđđ")
+# Excel is made to take a code for text by an apostrophe before it, or by the formula ="…".
+_KEPT_AS_TEXT = re.compile(r"""'(.+)|="(.+)\"""")
 _FLOAT_CODE = re.compile(r"([0-9]+)[.,]0")
 TRANSLATED = ("unit_name", "field_name", "procedure_code", "procedure_name")
 
@@ -74,7 +76,7 @@ def texts_of(table: pa.Table, layout: Layout) -> Texts:
 
 
 def _mend(texts: Texts) -> None:
-    """What exporters do to letters and codes: Ð for Đ is told and mended, "12345.0" is 12345."""
+    """What exporters do to letters and codes: Ð for Đ is told and mended, "12345.0" and '12345 are 12345."""
     for name, cells in texts.cells.items():
         words = [word for word in cells.dropna().unique() if word.translate(_HOMOGLYPHS) != word]
         if words:
@@ -82,7 +84,8 @@ def _mend(texts: Texts) -> None:
             texts.cells[name] = cells.replace({word: word.translate(_HOMOGLYPHS) for word in words})
     for name in ("unit_name", "dossier_code"):
         if name in texts.cells:
-            cells = texts.cells[name]
+            bare = texts.cells[name].str.replace(_KEPT_AS_TEXT, lambda m: m[1] or m[2], regex=True)
+            cells = texts.cells[name] = bare.astype(object).where(bare.notna(), None)
             floats = cells.str.fullmatch(_FLOAT_CODE).fillna(False).astype(bool)
             if floats.any():
                 texts.cells[name] = cells.where(~floats, cells.str.replace(r"[.,]0$", "", regex=True))

@@ -19,6 +19,8 @@ _OF_READING = {
     "CONTROL_CHAR": "nội dung gõ lại bằng bàn phím, không có ký tự ẩn",
     "REPLACEMENT_CHAR": "nội dung tiếng Việt đầy đủ dấu, xuất lại bằng bảng mã UTF-8",
     "DOSSIER_CODE_MISSING": "mã hồ sơ đầy đủ như trên giấy tiếp nhận",
+    "DOSSIER_CODE_ROUNDED": "mã hồ sơ đủ chữ số; định dạng cột là Text trước khi nhập hoặc xuất",
+    "CELL_SHAPE": "một giá trị, không phải danh sách […] hay nhóm {…}",
     "RECEIVED_MISSING": "ngày tiếp nhận hồ sơ",
     "RANGE": "số không âm",
 }

@@ -6,7 +6,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,17 +31,26 @@ _WIDE = {letters: re.compile(rb"r=[\"'][A-Z]{%d}" % letters) for letters in (2, 
 _HIGH = {digits: re.compile(rb"r=[\"'][A-Z]{1,3}\d{%d}" % digits) for digits in (5, 6, 7)}
 # A cell with a content; formatting alone may reach to the edge of a sheet.
 _FILLED = re.compile(rb"<(?:\w+:)?c\b[^>]*?\br=[\"']([A-Z]{1,9})(\d{1,19})[\"'][^>]*(?<!/)>\s*<(?:\w+:)?(?:v|is|f)\b")
+# A formula whose result nobody computed. An empty text (t="str") is a result.
+_UNCOMPUTED = re.compile(
+    rb"<(?:\w+:)?c\b(?=[^>]*?\br=[\"']([A-Z]{1,3})(\d{1,7})[\"'])(?![^>]*\bt=[\"']str[\"'])[^>]*>\s*"
+    rb"<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 
 
 @dataclass(slots=True)
 class Look:
     """What the search found: `merged` tells whether a sheet merges cells; `letters` and `digits` how long the
-    names of columns and rows may be."""
+    names of columns and rows may be; `uncomputed` the cells whose formulas have no result, (row, column) from 0, by
+    the sheet's part."""
 
     merged: bool = False
     letters: int = 1
     digits: int = 4
+    uncomputed: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
 
     @property
     def may_reach_too_far(self) -> bool:
@@ -63,7 +72,7 @@ def look_into(path: Path) -> Look:
                     if total > min(MAX_BYTES, allowed):
                         detail = "sổ bung ra quá lớn / unpacks to far more than it should"
                         raise FileRefused("UNCOMPRESSED_LIMIT", detail)
-                    _search(window, _is_sheet(entry), found)
+                    _search(window, entry, found)
             if found.may_reach_too_far:
                 for entry in filter(_is_sheet, entries):
                     _measure(handle, entry)
@@ -140,15 +149,18 @@ def _blocks(handle: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
         raise zipfile.BadZipFile("the packed stream does not end")
 
 
-def _search(window: bytes, is_sheet: bool, found: Look) -> None:
+def _search(window: bytes, entry: zipfile.ZipInfo, found: Look) -> None:
     if b"<!" in window and _DECLARATION.search(window):
         raise FileRefused("XML_ENTITY", "sổ khai báo thực thể XML / the workbook declares XML entities")
-    if is_sheet:
+    if _is_sheet(entry):
         found.merged = found.merged or b"mergeCell " in window
         while (wider := _WIDE.get(found.letters + 1)) and wider.search(window):
             found.letters += 1
         while (longer := _HIGH.get(found.digits + 1)) and longer.search(window):
             found.digits += 1
+        if _FORMULA.search(window):
+            cells = {(int(row) - 1, _number(letters) - 1) for letters, row in _UNCOMPUTED.findall(window)}
+            found.uncomputed.setdefault(entry.filename, set()).update(cells)
 
 
 def _measure(handle: BinaryIO, entry: zipfile.ZipInfo) -> None:

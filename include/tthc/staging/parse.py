@@ -37,8 +37,10 @@ DOSSIER_COLUMNS = (
 _CONTROL = r"[\x{0001}-\x{0008}\x{000e}-\x{001f}\x{007f}-\x{0084}\x{0086}-\x{009f}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
 _YES = ("có", "x", "1", "true", "✓", "✔", "đúng")
 _NO = ("không", "0", "false")
+_NESTED = "{}"  # how a reader of JSON tells a list or an object where a value should be
+_ROUNDED = r"^[0-9](?:[.,][0-9]+)?[Ee]\+[0-9]+$"
 _PROCEDURE = r"^[0-9]\.[0-9]{6}$"
-_FORMULA_ERROR = r"^#(?:N/A|DIV/0!|NAME\?|NULL!|NUM!|REF!|VALUE!)$"
+_FORMULA_ERROR = r"^#(?:CALC!|SPILL!|N/A|DIV/0!|NAME\?|NULL!|NUM!|REF!|VALUE!)$"
 # Code of an agency, whose first part is the province's or the ministry's; day; number: H42.14-260105-0001.
 _NATIONAL_CODE = r"^(?P<root>[A-Z]\d{2})(?:\.\d+)*-\d{6}-\d+$"
 
@@ -47,10 +49,12 @@ RULES = {
     "RAGGED": "số ô của dòng không khớp với dòng tiêu đề",
     "JSON_SHAPE": "phần tử không phải một bản ghi",
     "NUL_BYTE": "ô chứa byte 0, có thể bị hỏng khi xuất",
-    "CELL_ERROR": "ô chứa lỗi công thức Excel thay vì giá trị",
+    "CELL_ERROR": "ô chứa lỗi công thức Excel, hoặc công thức chưa được tính, thay vì giá trị",
     "CONTROL_CHAR": "ô chứa ký tự điều khiển không in được",
     "REPLACEMENT_CHAR": "ô chứa ký tự hỏng do sai bảng mã",
+    "CELL_SHAPE": "ô chứa một danh sách hoặc nhóm trường thay vì một giá trị",
     "DOSSIER_CODE_MISSING": "thiếu mã hồ sơ",
+    "DOSSIER_CODE_ROUNDED": "mã hồ sơ đã bị Excel làm tròn thành số, không còn đủ chữ số",
     "CODE": "mã thủ tục không đúng dạng d.dddddd",
     "DATE_INVALID": "ngày không có thật hoặc sai dạng",
     "NUMBER_FORMAT": "số không đúng dạng",
@@ -182,11 +186,17 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
     rows["field_name"] = named.where(named.ne("*") & named.fillna("").str.len().le(300), None)
 
     refusals.add(cell("dossier_code").isna(), "dossier_code", "DOSSIER_CODE_MISSING")
+    rounded = cell("dossier_code").astype("str").str.match(_ROUNDED).fillna(False).astype(bool)
+    refusals.add(rounded, "dossier_code", "DOSSIER_CODE_ROUNDED")
+    for name in ("dossier_code", "procedure_name", "field_name"):  # every other column has words or a form of its own
+        refusals.add(cell(name).eq(_NESTED).fillna(False).astype(bool), name, "CELL_SHAPE")
     rows["dossier_key"] = dossier_keys(cell("dossier_code"), meanings)
     rows["code_on"] = pd.to_datetime(
         cell("dossier_code").astype("str").str.extract(r"-([0-9]{6})-", expand=False), format="%y%m%d", errors="coerce"
     )
-    roots = pc.extract_regex(pa.array(cell("dossier_code"), pa.string()), _NATIONAL_CODE)
+    roots = pc.extract_regex(
+        pa.array(cell("dossier_code").map(_normalised, na_action="ignore"), pa.string()), _NATIONAL_CODE
+    )
     rows["code_root"] = pd.Series(pc.struct_field(roots, "root").to_pandas(), dtype=object)
     counted = ~rows["status"].isin([1, 3]).fillna(False).astype(bool)
     refusals.add(cell("received_at").isna() & counted, "received_at", "RECEIVED_MISSING")
@@ -274,12 +284,15 @@ def dossier_keys(codes: pd.Series, meanings: Meanings) -> pd.Series:
     """
 
     def key(code: str) -> str:
-        normalised = re.sub(r"\s", "", code).upper()
-        message = f"{meanings.province}|{normalised}".encode()
+        message = f"{meanings.province}|{_normalised(code)}".encode()
         digest = hmac.digest(meanings.hmac_key, message, "sha256").hex()
         return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
 
     return codes.map(key, na_action="ignore")
+
+
+def _normalised(code: str) -> str:
+    return re.sub(r"\s", "", code).upper()
 
 
 def explain(rule_id: str, heading: str) -> str:

@@ -21,6 +21,7 @@ _AMOUNT = re.compile(r"(-?[0-9]{1,15}|-?[0-9]{1,3}(?:\.[0-9]{3}){1,4})(?:\.0{1,2
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _WRONG_SHAPE = "{}"  # no parser takes it for anything, so the row is refused with the column's own rule
+_BOOLEANS = {"true": "1", "false": "0"}
 _ENDS_WITHIN = 8  # characters before the end at which a literal or an escape may have been cut
 
 
@@ -185,8 +186,8 @@ def text_of(record: Record, column: Column, fields: Sequence[str]) -> str:
     if take.how == "count":
         return str(len(items))
     values = [value for item in items if (value := _scalar(item.get(take.item)))]
-    if take.how == "last":
-        return max(values, default="")
+    if take.how == "last":  # the greatest text is the last day only where all days are written alike
+        return max(values, default="") if len({re.sub(r"\d+", "", value) for value in values}) < 2 else _WRONG_SHAPE
     return _total(values)
 
 
@@ -204,12 +205,17 @@ def _items(record: Record, name: str) -> list[Record] | None:
 
 
 def _holds(record: Record, test: dict[str, Any]) -> bool:
-    wanted = test.get("in")
+    wanted = [str(word) for word in test.get("in", ())]
     if "field" in test:
         values = [_scalar(record.get(test["field"]))]
     else:
         values = [_scalar(item.get(test["item"])) for item in _items(record, test["list"]) or []]
-    return any(value in wanted if wanted else bool(value) for value in values)
+    if not wanted:
+        return any(values)
+    values = [_BOOLEANS.get(value, value) for value in values]
+    if all(word.isdecimal() for word in wanted) and not all(value.isdecimal() for value in values if value):
+        raise ValueError(test)  # a word among numbers: nobody said whether it means yes
+    return any(value in wanted for value in values)
 
 
 def _total(values: list[str]) -> str:
@@ -225,5 +231,5 @@ def _scalar(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "1" if value else "0"
+        return "true" if value else "false"
     return value.strip() if isinstance(value, str) else _WRONG_SHAPE

@@ -10,7 +10,7 @@ import io
 import logging
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
@@ -24,11 +24,13 @@ import python_calamine
 from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
 from tthc.staging.grid import REAL_DATE, Grid, Listed, find_header, match_header
-from tthc.staging.inspect_workbook import ROW_LIMITS, look_into
+from tthc.staging.inspect_workbook import ROW_LIMITS, Look, look_into
+from tthc.staging.workbook_parts import counts_from_1904, uncomputed_of_sheets
 
 logging.getLogger("fastexcel").setLevel(logging.ERROR)  # it tells of every empty column
 
 _ERRORS = {"div0": "#DIV/0!", "na": "#N/A", "name": "#NAME?", "null": "#NULL!", "num": "#NUM!", "ref": "#REF!"}
+_EXACT = 10**15  # Excel keeps fifteen digits of a number; a longer one is told as rounded, 4.2e+16
 _HEAD_BYTES = 1 << 20
 _ROW_END = re.compile(rb"</(\w+:)?row>")
 
@@ -38,7 +40,8 @@ def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int]:
 
     Raises FileRefused: what `look_into` raises, FILE_CORRUPT, HEADER, SEVERAL_SHEETS, ROW_LIMIT.
     """
-    whole = layout.kind == "xls" or look_into(path).merged
+    seen = Look() if layout.kind == "xls" else look_into(path)
+    whole = layout.kind == "xls" or seen.merged
     try:
         # Merges stand behind the rows, so a workbook with merges is opened whole for its head.
         with _open(path if whole else _first_rows(path, layout)) as head:
@@ -46,7 +49,7 @@ def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int]:
             visible = [meta.name for meta in tables if meta.visible == python_calamine.SheetVisibleEnum.Visible]
             wanted = Listed([layout.sheet])
             names = [meta.name for meta in tables if meta.name in wanted] if layout.sheet else visible
-            book = _Book(path, layout)
+            book = _Book(path, layout, uncomputed_of_sheets(path, seen) if any(seen.uncomputed.values()) else {})
             found = [book.grid_of_sheet(name, *_head(head, name, layout)) for name in names]
     except (python_calamine.CalamineError, fastexcel.FastExcelError, zipfile.BadZipFile) as error:
         raise FileRefused("FILE_CORRUPT", "sổ Excel hỏng / the workbook is damaged") from error
@@ -55,15 +58,10 @@ def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int]:
         raise FileRefused("HEADER", "không trang nào có dòng tiêu đề của mẫu này / no sheet has this layout's header")
     if len(grids) > 1 and not layout.several_sheets:
         raise FileRefused("SEVERAL_SHEETS", "nhiều trang cùng có bảng; khai báo `sheet` trong layout / several tables")
-    epoch_1904 = layout.kind == "xlsx" and _counts_from_1904(path)
+    epoch_1904 = layout.kind == "xlsx" and counts_from_1904(path)
     for grid in grids:
         grid.epoch_1904 = epoch_1904
     return grids, sum(meta.name not in {*visible, *names} for meta in tables)
-
-
-def _counts_from_1904(path: Path) -> bool:
-    with zipfile.ZipFile(path) as archive:
-        return re.search(rb"date1904=\"(?:1|true)\"", archive.read("xl/workbook.xml")) is not None
 
 
 def _open(file: Path | io.BytesIO) -> Any:
@@ -109,8 +107,8 @@ def _head(workbook: Any, name: str, layout: Layout) -> tuple[list[list[str]], _M
 class _Book:
     """One workbook below its headers: `fast` gives columns of one kind, `exact` cells."""
 
-    def __init__(self, path: Path, layout: Layout) -> None:
-        self._path, self._layout = path, layout
+    def __init__(self, path: Path, layout: Layout, uncomputed: Mapping[str, set[tuple[int, int]]]) -> None:
+        self._path, self._layout, self._uncomputed = path, layout, uncomputed
         self._fast = fastexcel.read_excel(str(path))
 
     def grid_of_sheet(self, name: str, head: list[list[str]], merges: _Merges) -> Grid | None:
@@ -123,6 +121,7 @@ class _Book:
         if first + len(columns[0]) in ROW_LIMITS:
             height = first + len(columns[0])
             raise FileRefused("ROW_LIMIT", f"bảng dừng đúng ở dòng {height}, có thể bị cắt / cut at the row limit")
+        _tell_uncomputed(columns, self._uncomputed.get(name, ()), first)
         _fill_down(columns, merges, first, set(match_header(header, self._layout).values()))
         header = [*header, *[""] * (len(columns) - len(header))]  # cells beside the table, below its header
         return Grid(name, first + 1, columns, head[:index], header, first)
@@ -167,6 +166,16 @@ class _Book:
         return [pa.concat_arrays(pieces) for pieces in zip(*parts, strict=True)]
 
 
+def _tell_uncomputed(columns: list[pa.Array], cells: Iterable[tuple[int, int]], above: int) -> None:
+    """Formulas without a result are told as failed ones; an empty cell would mean that nothing has happened yet."""
+    for place in {place for _, place in cells if place < len(columns)}:
+        texts = columns[place].to_pylist()
+        for row in (row - above for row, of in cells if of == place):
+            if 0 <= row < len(texts) and not texts[row]:
+                texts[row] = "#CALC!"
+        columns[place] = pa.array(texts, pa.string())
+
+
 def _fill_down(columns: list[pa.Array], merges: _Merges, above: int, mapped: set[int]) -> None:
     """A cell merged over several rows is said of each of them; a cell left empty is said of none."""
     count = len(columns[0])
@@ -193,6 +202,8 @@ def _with_errors(columns: list[pa.Array], errors: Any, places: Sequence[int]) ->
     """Cells whose formula failed hold its error as text, so that nobody takes them for empty ones."""
     failed: dict[int, dict[int, str]] = {}
     for error in errors.errors if errors is not None else ():
+        if re.search(r'String\("\s*"\)', error.detail):  # a formula that answers with an empty text
+            continue
         row, column = error.offset_position
         told = re.search(r"Error\((\w+)\)", error.detail)
         failed.setdefault(places[column], {})[row] = _ERRORS.get(told.group(1).lower() if told else "", "#VALUE!")
@@ -208,7 +219,7 @@ def _texts(column: pa.Array, decimal: str) -> pa.Array:
     """A column of one kind as text; empty cells as empty text."""
     kind = column.type
     if pa.types.is_boolean(kind):
-        column = pc.if_else(column, "1", "0")
+        column = pc.if_else(column, "true", "false")
     elif pa.types.is_timestamp(kind) and column.null_count < len(column) and pc.min(column).as_py().year >= 1900:
         column = _dates(column)
     elif pa.types.is_floating(kind) and _all_whole(column):
@@ -220,7 +231,7 @@ def _texts(column: pa.Array, decimal: str) -> pa.Array:
 
 def _all_whole(column: pa.Array) -> bool:
     greatest = pc.max(pc.abs(column)).as_py()
-    return greatest is not None and greatest < 2**53 and pc.all(pc.equal(pc.floor(column), column)).as_py()
+    return greatest is not None and greatest < _EXACT and pc.all(pc.equal(pc.floor(column), column)).as_py()
 
 
 def _dates(column: pa.Array) -> pa.Array:
@@ -241,9 +252,9 @@ def _text(cell: Any, decimal: str) -> str:
     if cell is None:
         return ""
     if isinstance(cell, bool):
-        return "1" if cell else "0"
+        return "true" if cell else "false"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else repr(cell).replace(".", decimal)
+        return str(int(cell)) if cell.is_integer() and abs(cell) < _EXACT else repr(cell).replace(".", decimal)
     if isinstance(cell, datetime):
         if cell.year < 1900:  # a time of day without a date, which python-calamine gives as such
             return str(cell.time())
