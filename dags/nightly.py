@@ -2,18 +2,17 @@
 
 Runs at 01:00 for the day that has just ended in Việt Nam: the run of 22 November at 01:00 has the partition key
 2026-11-21, the night under which files and figures are recorded. Exports are taken from `TTHC_DROP/<night>/<source>/`,
-or from `TTHC_DROP/<source>/` where there is no folder of that date, and fetched from the portals of the sources that
-have one. A manual run may name another `night`.
+or `TTHC_DROP/<source>/` where no folder has that date, and from the portals of sources that have one. A manual run may
+name another `night`.
 
 - `prepare` brings the warehouse and its reference data up to date.
-- `<source>.receive` lands a source's files, `<source>.load` commits them batch by batch, in the source's own pool.
-  A source that delivered nothing is skipped. A held or rejected file fails nothing: it is an incident in the warehouse;
-  so is what a portal failed to deliver in all tries, while the rest of its deliveries goes on.
+- `<source>.receive` lands a source's files, `<source>.load` commits them batch by batch, in the source's own pool. A
+  source that delivered nothing is skipped. A held or rejected file, or what a portal failed to deliver, fails nothing:
+  it is an incident in the warehouse.
 - `publish` and `notify` run when all sources are done, however they ended: one portal's failure keeps neither the
   others' figures nor the messages back. `publish` is skipped when nothing has moved.
-- `conclude` does nothing, but needs everything before it not to have failed: through it, a run in which any source
-  failed ends failed, although its figures are out. Clear the failed tasks with those after them, or trigger the night
-  again: what is known is not loaded twice.
+- `conclude` needs everything before it not to have failed: through it, a run in which any source failed ends failed,
+  although its figures are out. Clear the failed tasks with those after them: what is known is not loaded twice.
 
 Outside failures are tried three times; what only a person can mend fails at once.
 """

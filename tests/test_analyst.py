@@ -65,6 +65,8 @@ CONTRACT = {
     "new_numerator bigint, new_denominator bigint, cause text, cause_ref text",
     "reported": _REPORTED,
     "reported_difference": _REPORTED,
+    "judgement": "night date, source_id text, suite text, position integer, rule_id text, rows_judged bigint, "
+    "rows_failed bigint",
     "publication": "publication_id bigint, published_at timestamp with time zone, night date, is_current boolean, "
     "based_on text",
 }
@@ -321,7 +323,7 @@ def test_no_lock_that_an_analyst_may_take_keeps_a_writer_waiting(embedded: Wareh
         connection.execute(b"begin")
         for view in CONTRACT:
             connection.execute(f"select * from mart.{view} limit 1".encode())
-        rows = [dossier("H42-260105-0009")]
+        rows = [dossier("H42-260105-0011")]
         assert embedded.load(date(2026, 3, 22), {"mot_cua_csv/z.csv": csv_list(rows)}).files == {"loaded": 1}
         pipeline.init(embedded.settings)  # nothing has changed: the reader is not disturbed
         connection.execute(b"select count(*) from mart.kpi")

@@ -57,7 +57,7 @@ class Home:
             env=environment | {"TTHC_HOME": str(self.path)} | variables,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
         )
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:

@@ -185,15 +185,35 @@ _OF_THE_QUARTER = "field_code = '*' and calendar = 'VPCP_15_14' and label = '202
 
 
 @pytest.mark.parametrize(
-    ("rule", "mistake", "units"),
+    ("rules", "mistake", "units", "periods"),
     [
-        ("PARTS", f"overdue = in_progress + 1 where unit_code = '18373' and {_OF_THE_QUARTER}", {"18373"}),
-        ("CARRIED_OVER", f"received = received + 5 where {_OF_THE_QUARTER}", {"18373", "42"}),
-        ("SUM_OF_UNITS", f"in_progress = in_progress + 1 where unit_code = '42' and {_OF_THE_QUARTER}", {"42"}),
+        (
+            {"PARTS"},
+            f"overdue = in_progress + 1 where unit_code = '18373' and {_OF_THE_QUARTER}",
+            {"18373"},
+            {"2026-Q1"},
+        ),
+        (
+            {"CARRIED_OVER", "CARRIED_OVER_CHAIN"},
+            f"received = received + 5 where {_OF_THE_QUARTER}",
+            {"18373", "42"},
+            {"2026-Q1"},
+        ),
+        (  # what was open at the end of a quarter is what the next one begins with
+            {"SUM_OF_UNITS", "CARRIED_OVER_CHAIN"},
+            f"in_progress = in_progress + 1 where unit_code = '42' and {_OF_THE_QUARTER}",
+            {"42"},
+            {"2026-Q1", "2026-Q2"},
+        ),
     ],
 )
 def test_a_figure_that_contradicts_itself_is_withheld_alone_and_opens_an_incident(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, rule: str, mistake: str, units: set[str]
+    warehouse: Warehouse,
+    monkeypatch: pytest.MonkeyPatch,
+    rules: set[str],
+    mistake: str,
+    units: set[str],
+    periods: set[str],
 ) -> None:
     compute = pipeline.build.compute
 
@@ -207,7 +227,9 @@ def test_a_figure_that_contradicts_itself_is_withheld_alone_and_opens_an_inciden
         "select distinct unit_code, field_code, period_label, period_calendar from mart.kpi "
         "where 'withheld' = any(flags)"
     )
-    assert {tuple(row.values()) for row in withheld} == {(unit, "*", "2026-Q1", "VPCP_15_14") for unit in units}
+    assert {tuple(row.values()) for row in withheld} == {
+        (unit, "*", period, "VPCP_15_14") for unit in units for period in periods
+    }
     assert warehouse.value("select count(*) from mart.kpi where numerator is null and not 'withheld' = any(flags)") == 0
     assert warehouse.value("select count(*) from mart.kpi where numerator is not null and 'withheld' = any(flags)") == 0
     key = {"period": "2026-Q1", "profile": "TT01_06A"}
@@ -215,7 +237,8 @@ def test_a_figure_that_contradicts_itself_is_withheld_alone_and_opens_an_inciden
         figure = warehouse.figure("overdue_open", unit=unit, **key)
         assert figure == ((None, None) if unit in units else (1, 1))
     incidents = warehouse.query("select rule_id, severity from alerts.incident where source_id = 'figures'")
-    assert incidents == [{"rule_id": rule, "severity": "critical"}]
+    assert {row["rule_id"] for row in incidents} == rules
+    assert {row["severity"] for row in incidents} == {"critical"}
 
     monkeypatch.setattr(pipeline.build, "compute", compute)
     for name, value in warehouse.environment().items():
