@@ -88,6 +88,11 @@ case("the header again, accents apart", csv_of([HEAD, *BODY[:2]]) + nfd(csv_of([
      rows=(5, 4, 0, 1, 0))  # fmt: skip
 case("the header accents apart, and again composed", nfd(csv_of([HEAD])) + csv_of([*BODY[:2], HEAD, *BODY[2:]]),
      rows=(5, 4, 0, 1, 0))  # fmt: skip
+HEAD, *BODY = table(rows(4))
+LAST = [HEAD.index("Ngày tiếp nhận"), HEAD.index("Ngày hẹn trả")]
+TURNED = [[line[LAST[1] if at == LAST[0] else LAST[0] if at == LAST[1] else at] for at in range(len(line))]
+          for line in (HEAD, *BODY[2:])]  # fmt: skip
+refused("a second table in another order", csv_of([HEAD, *BODY[:2], *TURNED]), "SEVERAL_TABLES")
 
 # Quotes
 case("a quote opens a name", raw(named('"NGƯỜI GIẢ', "B", "C")), rows=THREE)

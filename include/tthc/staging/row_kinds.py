@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tthc.domain.errors import FileRefused
 from tthc.domain.text import clean, fold
 from tthc.reference.layout import SUMMARIES, Layout
-from tthc.staging.grid import Grid
+from tthc.staging.grid import Grid, match_header
 
 _NUMBERING = re.compile(r"\(?(?:(\d{1,3})|[a-z])\)?(?:\s*=.*)?")
 _AMOUNT = re.compile(r"[\d.,\s]+")
@@ -69,7 +70,7 @@ class _Look:
             if blank:  # formats below a table may reach to the end of a sheet
                 self.kinds[index] = "BLANK"
             else:
-                self._judge(index, [column[place].as_py() or "" for column in picked])
+                self._judge(index, [column[place].as_py() or "" for column in picked], grid)
 
     def _odd(self, grid: Grid) -> pa.Array:
         odd = pa.array([False] * self.count, pa.bool_())
@@ -80,7 +81,9 @@ class _Look:
         for cells in self.columns[:LEAD] if self.layout.feed != "dossier" else ():
             odd = pc.or_(odd, pc.match_substring_regex(cells, f"^\\s*(?:{words})", ignore_case=True))
         heading = grid.header[self.key[0]]
-        parts = pa.array([clean(part).lower() for part in (heading, *heading.split("|"))], pa.string())
+        headings = (heading for column in self.layout.columns for heading in column.headings)
+        names = (heading, *heading.split("|"), *(headings if self.layout.feed == "dossier" else ()))
+        parts = pa.array(list({clean(name).lower() for name in names}), pa.string())
         plain = pc.utf8_lower(pc.utf8_trim(self.columns[self.key[0]], characters=_AROUND))
         odd = pc.or_(odd, pc.is_in(plain, value_set=parts))
         # Column numbers stand below a header, the first one or one repeated.
@@ -104,13 +107,17 @@ class _Look:
         """A row that names a group, or signs, has few texts, and no dossier."""
         return len({cell.strip() for cell in cells} - {""}) <= LEAD and not self._data_like(cells)
 
-    def _judge(self, index: int, cells: list[str]) -> None:
+    def _judge(self, index: int, cells: list[str], grid: Grid) -> None:
         filled = [cell.strip() for cell in cells if cell.strip()]
         keys = [fold(cell) for cell in cells]
         if self._is_numbering(index, filled):
             self.kinds[index] = "COLUMN_NUMBERS"
         elif self._is_header(keys):
             self.kinds[index] = "REPEATED_HEADER"
+        elif self.layout.feed == "dossier" and self._is_other_header(cells):
+            line = grid.first_row + index if grid.row_numbers is None else grid.row_numbers[index].as_py()
+            detail = f"dòng {line} là tiêu đề của một bảng khác, các cột đứng khác thứ tự; tách mỗi bảng một tệp"
+            raise FileRefused("SEVERAL_TABLES", f"{detail} / a second table with its columns elsewhere")
         elif self.layout.feed == "dossier" and self._data_like(cells):
             return
         elif any(self._is_total(key) for key in keys[:LEAD]):
@@ -135,6 +142,14 @@ class _Look:
     def _is_header(self, keys: list[str]) -> bool:
         hits = [key in heading for key, heading in zip(keys, self.header, strict=True) if key]
         return len(hits) > 1 and all(hits)
+
+    def _is_other_header(self, cells: list[str]) -> bool:
+        """Headings of this layout, most of the row, and not where the header has them: cells below would be misread."""
+        found = match_header(cells, self.layout)
+        known = {name: place for name, place in found.items() if name in self.positions}
+        return len(set(found.values())) * 2 > sum(bool(cell.strip()) for cell in cells) > LEAD and any(
+            place != self.positions[name] for name, place in known.items()
+        )
 
     def _is_total(self, key: str) -> bool:
         label = key.rstrip(" :.")
