@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socketserver
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -117,3 +118,27 @@ def fetched(
 def reasons(told: Mapping[str, Fetched]) -> dict[str, str]:
     """Unit → reason of what failed, "" where it did not."""
     return {unit: one.reason for unit, one in told.items()}
+
+
+class Liar(socketserver.ThreadingTCPServer):
+    """Sends what `tell` makes of a request line, byte for byte, and hangs up."""
+
+    allow_reuse_address = daemon_threads = True
+
+    def __init__(self, tell: Callable[[str], bytes]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.tell = tell
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up early is right to."""
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: Liar
+
+    def handle(self) -> None:
+        line = self.rfile.readline().decode()
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(self.server.tell(line))

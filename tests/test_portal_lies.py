@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import socketserver
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 import exports
 import portals
-from portals import UNITS, fetched, files_table, pages_table, reasons
+from portals import UNITS, Liar, fetched, files_table, pages_table, reasons
 from tthc.sources import portal_fetch
 
 BAD, *GOOD = UNITS
@@ -60,30 +59,6 @@ LIES = {
     "no head at all": (BODY, "PORTAL_SHAPE"),
     "no answer at all": (b"", "PORTAL_TRUNCATED"),
 }  # fmt: skip
-
-
-class Liar(socketserver.ThreadingTCPServer):
-    """Sends what `tell` makes of a request line, byte for byte, and hangs up."""
-
-    allow_reuse_address = daemon_threads = True
-
-    def __init__(self, tell: Callable[[str], bytes]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.tell = tell
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up early is right to."""
-
-
-class _Handler(socketserver.StreamRequestHandler):
-    server: Liar
-
-    def handle(self) -> None:
-        line = self.rfile.readline().decode()
-        while self.rfile.readline().strip():
-            pass
-        self.wfile.write(self.server.tell(line))
 
 
 @pytest.fixture

@@ -88,3 +88,10 @@ def periods_containing(calendar: PeriodCalendar, day: date) -> list[ReportingPer
         for period in periods_of_year(calendar, year)
         if period.start <= day <= period.end
     ]
+
+
+def last_closed(calendar: PeriodCalendar, kind: PeriodKind, night: date) -> ReportingPeriod:
+    """The newest period of a calendar and kind that had ended before a night."""
+    years = (night.year - 1, night.year, night.year + 1)
+    ended = [period for year in years for period in periods_of_year(calendar, year) if period.end < night]
+    return max((period for period in ended if period.kind == kind), key=lambda period: period.end)

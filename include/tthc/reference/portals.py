@@ -12,9 +12,10 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from tthc.domain.errors import ReferenceFault
+from tthc.domain.period import PeriodCalendar, PeriodKind, ReportingPeriod, last_closed
 from tthc.reference.units import Unit
 
-PARAMETERS = {"from", "to", "night", "unit", "page", "size", "offset", "cursor"}
+PARAMETERS = {"from", "to", "night", "period", "unit", "page", "size", "offset", "cursor"}
 LOGINS = {"none", "bearer", "basic", "json", "form"}
 PAGINGS = {"single", "page", "offset", "link", "cursor"}
 PROOFS = {"length", "checksum", "trailer", "second_look"}
@@ -50,6 +51,18 @@ class Paging:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Periods:
+    """Which reporting periods a portal of reports is asked for: the last one of this kind that had ended."""
+
+    calendar: str
+    kind: str
+
+    def before(self, night: date) -> ReportingPeriod:
+        """The period to ask for on a night."""
+        return last_closed(PeriodCalendar(self.calendar), PeriodKind(self.kind), night)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What a portal may cost. Seconds, bytes and counts; `deadline` is for all pages of one delivery."""
 
@@ -77,6 +90,7 @@ class Portal:
     body: dict[str, Any] = field(default_factory=dict)
     period_days: int = 90
     date_form: str = "%Y-%m-%d"
+    periods: Periods | None = None
     units: str | dict[str, str] = ""
     file_name: str = ""
     login: Login = field(default_factory=Login)
@@ -108,18 +122,28 @@ class Portal:
         return dict(zip(served, served, strict=True))
 
     def parameters(self, night: date, unit: str) -> dict[str, str]:
-        """What stands for {from}, {to}, {night} and {unit} on a night; `unit` is the portal's own code."""
-        first = night - timedelta(days=self.period_days - 1)
-        days = {"from": first, "to": night, "night": night}
-        return {name: day.strftime(self.date_form) for name, day in days.items()} | {"unit": unit}
+        """What stands for {from}, {to}, {night}, {period} and {unit} on a night; `unit` is the portal's own code."""
+        days = self._days(night)
+        period = {"period": self.periods.before(night).label} if self.periods else {}
+        return {name: day.strftime(self.date_form) for name, day in days.items()} | period | {"unit": unit}
+
+    def _days(self, night: date) -> dict[str, date]:
+        if self.periods:
+            period = self.periods.before(night)
+            return {"from": period.start, "to": period.end, "night": night}
+        return {"from": night - timedelta(days=self.period_days - 1), "to": night, "night": night}
 
     def target(self, parameters: dict[str, str]) -> str:
         """The path of a request, every parameter escaped."""
         return self.path.format_map({name: quote(value, safe="") for name, value in parameters.items()})
 
-    def name_of(self, unit: str) -> str:
-        """The name under which a delivery is landed: the same every night, so that a later one is its next state."""
-        return self.file_name.format(unit=unit) if self.file_name else f"{unit.strip('*') or 'portal'}.json"
+    def name_of(self, unit: str, night: date) -> str:
+        """The name under which a delivery is landed: the same every night, or every night that asks for one period,
+        so that a later one is its next state. Days in it are yyyymmdd."""
+        if not self.file_name:
+            return f"{unit.strip('*') or 'portal'}.json"
+        days = {name: day.strftime("%Y%m%d") for name, day in self._days(night).items()}
+        return self.file_name.format_map(self.parameters(night, unit) | days)
 
 
 def filled(template: Any, parameters: dict[str, str]) -> Any:
@@ -137,7 +161,7 @@ def read_portal(raw: dict[str, Any], source_id: str, directory: Path) -> Portal:
     """One portal table; a CA file is sought beside the TOML file. Raises ReferenceFault with what is wrong."""
     where = f"sources.toml, portal of {source_id!r}"
     values = dict(_checked(raw, Portal, where))
-    for name, kind in (("login", Login), ("paging", Paging), ("limits", Limits)):
+    for name, kind in (("login", Login), ("paging", Paging), ("limits", Limits), ("periods", Periods)):
         if name in values:
             values[name] = kind(**_checked(values[name], kind, f"{where}, {name}"))
     for name in ("proof", "hosts", "networks"):
@@ -166,11 +190,12 @@ def _checked(raw: Any, kind: type, where: str) -> dict[str, Any]:
 
 
 def _faults(portal: Portal) -> list[tuple[bool, str]]:
-    login, paging, asked = portal.login, portal.paging, set(re.findall(r"\{(\w+)\}", f"{portal.path}{portal.body}"))
+    login, paging, asked = portal.login, portal.paging, _parameters_in(f"{portal.path}{portal.body or ''}")
     counted = bool(paging and (paging.total_at or paging.pages_at or paging.kind in {"single", "link", "cursor"}))
     following = bool(paging and paging.kind in {"link", "cursor"})
     wrong_networks = [network for network in portal.networks if not _is_network(network)]
     return [
+        *_period_faults(portal, asked),
         (urlsplit(portal.url).scheme not in {"https", "http"}, "url must begin with https://"),
         (urlsplit(portal.url).scheme == "http" and not portal.networks, "http is for a simulator on loopback only"),
         (any(not path.startswith("/") for path in (portal.path, login.path or "/")), "paths begin with /"),
@@ -195,6 +220,30 @@ def _faults(portal: Portal) -> list[tuple[bool, str]]:
         (paging is not None and paging.kind == "offset" and "offset" not in asked, "nothing holds {offset}"),
         (paging is not None and not counted, "paging needs total_at or pages_at, else a missing page is not noticed"),
     ]  # fmt: skip
+
+
+def _parameters_in(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w*)\}", text))
+
+
+def _period_faults(portal: Portal, asked: set[str]) -> list[tuple[bool, str]]:
+    periods, named, telling = portal.periods, _parameters_in(portal.file_name), {"period", "from", "to"}
+    known = {"unit"} | (telling if periods else set())
+    kinds, calendars = [str(kind) for kind in PeriodKind], [str(name) for name in PeriodCalendar]
+    return [
+        (periods is not None and periods.calendar not in calendars, f"periods.calendar must be one of {calendars}"),
+        (periods is not None and periods.kind not in kinds, f"periods.kind must be one of {kinds}"),
+        (bool(named - known), f"file_name holds {sorted(named - known)}; here it may hold {sorted(known)}"),
+        (
+            not periods and "period" in asked,
+            "{period} is asked for, but periods does not say which",
+        ),
+        (
+            bool(periods) and not asked & telling,
+            "periods: neither path nor body holds {period} or {from}",
+        ),
+        (bool(periods) and not named & telling, "file_name needs {period}: each one is a file of its own"),
+    ]
 
 
 def _is_network(text: str) -> bool:

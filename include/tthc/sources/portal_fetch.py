@@ -88,7 +88,7 @@ class Portals:
         return self._spool / self._night.isoformat() / unit.replace(WHOLE, "all")
 
     def _one(self, unit: str, theirs: str, known: Known | None) -> Fetched:
-        name = self._portal.name_of(unit)
+        name = self._portal.name_of(unit, self._night)
         try:
             if self._failures >= _GIVE_UP_AFTER and self._in_a_row:
                 raise self._in_a_row
@@ -148,7 +148,9 @@ class Portals:
         self, talk: Talk, parameters: dict[str, str], directory: Path, known: Known | None, unit: str, name: str
     ) -> Fetched:
         target, into = self._portal.target(parameters), directory / "arriving"
-        headers = _conditions(known) if known and self._portal.conditional else {}
+        # what another period's file was like says nothing of this one
+        same = known is not None and known.file_name == name
+        headers = _conditions(known) if known and same and self._portal.conditional else {}
         answer = talk.ask(target, parameters, into, headers)
         if answer.status == 304 and known:
             return Fetched(
