@@ -35,15 +35,15 @@ TYPES = {
         "period_calendar period_kind period_label unit_level unit_code unit_name basis field_code field_name metric_id "
         "profile status definition_version target_id comparator source_document note province_code band source_id "
         "suite file_name file_sha256 verdict reason rule_id based_on group_code component_id state cause cause_ref "
-        "measure measure_name counters report sheet"
+        "measure measure_name counters report sheet every"
     ),
     "text[]": "flags",
-    "date": "period_start period_end as_of day night",
+    "date": "period_start period_end as_of day night due_on since until",
     "timestamp with time zone": "published_at reported_at",
     "boolean": "is_current met ranked missing expected",
     "integer": (
         "position units_expected units_reported source_line rank rows_read rows_accepted rows_quarantined rows_dropped "
-        "rows_duplicate row_no"
+        "rows_duplicate row_no working_days"
     ),
     "numeric(9,6)": "rate gap lower_bound upper_bound",
     "numeric(6,5)": "target_value",

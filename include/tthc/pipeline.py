@@ -25,7 +25,9 @@ from tthc.alerts.incidents import (
     open_incidents,
     resolve_figure_incidents,
     resolve_incidents,
+    resolve_repaired,
 )
+from tthc.alerts.reporters import resolve_reported
 from tthc.domain.errors import FileRefused, Misconfigured
 from tthc.domain.working_days import after_working_days
 from tthc.landing.store import Receipt, land, look, path_of, size_of
@@ -56,6 +58,7 @@ from tthc.warehouse import history as past
 from tthc.warehouse import load as warehouse
 from tthc.warehouse import replay as repeats
 from tthc.warehouse.connect import transaction
+from tthc.warehouse.held_files import Held, held_files
 from tthc.warehouse.replay import Replayed
 
 Say = Callable[[str], None]
@@ -257,6 +260,12 @@ def load(settings: Settings, batch: Sequence[Receipt], readers: ReaderPool) -> O
     return outcome
 
 
+def held(settings: Settings) -> list[Held]:
+    """The files that wait for a person."""
+    with transaction(settings) as connection:
+        return held_files(connection)
+
+
 def decide(settings: Settings, delivery_id: int, *, release: bool, by: str, reason: str) -> None:
     """A person lets a held file in or refuses it; the name and the reason are kept. Figures follow by `publish`."""
     with ReaderPool(1) as readers, transaction(settings, writing=True) as connection:
@@ -265,6 +274,9 @@ def decide(settings: Settings, delivery_id: int, *, release: bool, by: str, reas
         procedures = frozenset(connection.execute(sa.text("select procedure_code from ref.procedure")).scalars())
         staged = stage_files(settings, [receipt], procedures, readers, released=True) if release else [None]
         warehouse.decide(connection, delivery_id, staged[0], by=by, reason=reason)
+        if release:
+            open_incidents(connection, [delivery_id])  # of rows that were refused in it
+        resolve_repaired(connection)
 
 
 def replay(settings: Settings, source_id: str | None = None, night: date | None = None) -> Replayed:
@@ -288,9 +300,12 @@ def replay(settings: Settings, source_id: str | None = None, night: date | None 
             with transaction(settings, writing=True) as connection:
                 for file in staged:
                     repeats.enter(connection, ids[file.sha256], file, done)
+                resolve_repaired(connection)
         for batch in batches(settings, [each.receipt for each in landed if each.verdict == "rejected"]):
             files = load(settings, batch, readers).files
             done.files_entered += sum(count for verdict, count in files.items() if verdict.startswith("loaded"))
+    with transaction(settings, writing=True) as connection:
+        resolve_repaired(connection)
     return done
 
 
@@ -303,6 +318,7 @@ def publish(settings: Settings, full: bool = False) -> int | None:
     measures = list(read_measures(settings).values())
     with transaction(settings, writing=True) as connection:
         resolve_incidents(connection)
+        resolve_reported(connection)
         plan = build.due(connection, definitions=version, full=full)
         if plan is None:
             return None

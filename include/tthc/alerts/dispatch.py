@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from tthc.alerts.composing import compose, write_report
 from tthc.alerts.incidents import Failure, record, resolve_source, statement
 from tthc.alerts.report import morning_report
+from tthc.alerts.reporters import note_missing_reporters
 from tthc.alerts.sending import Letter, Sender, SendingFailed, open_channels, send_in_time
 from tthc.alerts.tending import tend
 from tthc.reference.channels import Channel, Recipient, Routing, read_routing
@@ -61,6 +62,7 @@ def dispatch(settings: Settings, now: datetime, night: date | None = None) -> Di
     with transaction(settings) as connection:
         if night is not None:
             _note_steps(connection, night, now)
+            note_missing_reporters(connection, night, now)
         current = night or _newest_night(connection) or now.astimezone(LOCAL).date()
         tend(connection, routing.policy, settings.province, current, now)
         _report(connection, routing, night, now)

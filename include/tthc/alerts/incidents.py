@@ -75,8 +75,17 @@ def open_incidents(connection: sa.Connection, delivery_ids: Sequence[int], now: 
 
 def resolve_incidents(connection: sa.Connection, now: datetime | None = None) -> None:
     """Close what a later night, a repair, or a portal that delivered after all has shown to be over."""
-    for rows in ("over_fetches", "over", "over_repaired"):
-        over = connection.execute(statement(rows)).all()
+    _close_over(connection, ("over_fetches", "over", "over_repaired", "over_files"), now)
+
+
+def resolve_repaired(connection: sa.Connection, now: datetime | None = None) -> None:
+    """Close what a decision or a replay has ended; call it in the transaction that writes them."""
+    _close_over(connection, ("over_repaired", "over_files"), now)
+
+
+def _close_over(connection: sa.Connection, statements: Sequence[str], now: datetime | None) -> None:
+    for name in statements:
+        over = connection.execute(statement(name)).all()
         close(connection, {row.incident_id: row.night for row in over}, now=now)
 
 

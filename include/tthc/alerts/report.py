@@ -34,7 +34,7 @@ def _deliveries(connection: sa.Connection, night: date) -> Iterator[str]:
     total = {name: sum(int(source[name]) for source in sources) for name in _COUNTS}
     yield (
         f"Đơn vị / units: {total['expected']} phải báo cáo / expected, {total['received']} đã nhận / received, "
-        f"{total['missing']} thiếu / missing"
+        f"{total['missing']} chưa nhận / not yet"
     )
     delivered = total["loaded"] + total["held"] + total["rejected"]
     yield (
@@ -43,9 +43,9 @@ def _deliveries(connection: sa.Connection, night: date) -> Iterator[str]:
         f"{total['rows_quarantined']} dòng cách ly / rows quarantined"
     )
     for source in sources:
+        units = f"{source['received']}/{source['expected']} đơn vị / units; " if source["expected"] else ""
         yield (
-            f"- {source['source_id']}: {source['received']}/{source['expected']} đơn vị / units; "
-            f"{source['loaded']} tệp đã nạp / loaded, {source['held']} giữ / held, "
+            f"- {source['source_id']}: {units}{source['loaded']} tệp đã nạp / loaded, {source['held']} giữ / held, "
             f"{source['rejected']} từ chối / rejected"
         )
     published = connection.execute(

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tthc.reference.channels import SEVERITIES, Policy
 from tthc.settings import LOCAL
 
-LINE_LENGTH = 400
+LINE_LENGTH = 600  # twenty names of units fit
 _PARTS = {
     "opened": "Sự cố mới / New",
     "reopened": "Lại xảy ra / Again",

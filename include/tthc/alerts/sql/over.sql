@@ -1,5 +1,5 @@
--- Whose source delivered again on a later night (for the incident's unit, if it has one) without the failure. What a
--- report differs by is over when it no longer does: differing_reports.sql.
+-- Whose source delivered again on a later night (for the incident's unit, if it has one) without the failure. What is
+-- judged by itself ends by itself: what a report differs by (differing_reports.sql), who is missing (reporters.py).
 select incident.incident_id, heard.night
 from alerts.incident
 join (
@@ -11,4 +11,4 @@ join (
     on heard.source_id = incident.source_id
     and heard.unit_code is not distinct from nullif(incident.unit_code, '*')
     and heard.night > incident.last_seen_on
-where incident.state <> 'resolved' and not incident.is_group and incident.rule_id <> 'SUMMARY_DIFFERS'
+where incident.state <> 'resolved' and not incident.is_group and incident.rule_id not in ('SUMMARY_DIFFERS', 'REPORTER_MISSING')

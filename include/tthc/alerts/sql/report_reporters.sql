@@ -1,16 +1,11 @@
--- Each unit a source is expected to hear from on this night, and whether it did; with the files of that night.
--- A source that was heard in the four weeks before and is silent tonight is missing with all its units.
+-- Each unit that owes a source a report on this night, as reporting.toml says, and whether it came; with the files of that
+-- night. Nothing is late yet when the run ends: who is missing after the last day is the incident REPORTER_MISSING.
 with
 heard as (
-    select distinct delivery.source_id, delivery_unit.unit_code, delivery.night
+    select distinct delivery.source_id, delivery_unit.unit_code
     from core.delivery
     join core.delivery_unit using (delivery_id)
-    where delivery.night between cast(:night as date) - 28 and :night
-),
-reporter as (
-    select source_id, unit_code, bool_or(night = :night) as received
-    from heard
-    group by source_id, unit_code
+    where delivery.night = :night
 ),
 files as (
     select
@@ -25,12 +20,14 @@ files as (
 ),
 units as (
     select
-        source_id,
+        expected.source_id,
         count(*) as expected,
-        count(*) filter (where received) as received,
-        count(*) filter (where not received) as missing
-    from reporter
-    group by source_id
+        count(heard.unit_code) as received,
+        count(*) - count(heard.unit_code) as missing
+    from mart.expected_reporter as expected
+    left join heard using (source_id, unit_code)
+    where expected.every = 'night' and cast(:night as date) between expected.since and expected.until
+    group by expected.source_id
 )
 select
     source_id,

@@ -240,6 +240,37 @@ left join mart.kpi
         = (told.period_calendar, told.period_kind, told.period_label, told.unit_code)
     and (kpi.metric_id, kpi.profile) = (component.metric_id, component.profile);
 
+-- Who owes which source a report, how often, and from when until when: reporting.toml says so, a unit that has ceased
+-- to exist owes nothing any more, though its old dossiers are still told of.
+create view mart.expected_reporter as
+with
+named as (
+    select rule.source_id, delivery_unit.unit_code, min(delivery.night) as since
+    from ref.expected_reporter as rule
+    join core.delivery using (source_id)
+    join core.delivery_unit using (delivery_id)
+    where rule.units = 'named'
+    group by rule.source_id, delivery_unit.unit_code
+    union all
+    select rule.source_id, unit.unit_code, first.night
+    from ref.expected_reporter as rule
+    join ref.unit
+        on unit.level = case rule.units when 'communes' then 'commune' when 'departments' then 'department' end
+        or unit.unit_code = any(rule.unit_codes)
+    cross join (select min(night) as night, max(night) as newest from core.delivery) as first
+    where first.newest between unit.valid_from and unit.valid_to
+)
+select
+    named.source_id,
+    named.unit_code,
+    rule.every,
+    rule.working_days,
+    named.since,
+    (select max(valid_to) from ref.unit where unit.unit_code = named.unit_code) as until
+from named
+join ref.expected_reporter as rule using (source_id)
+where rule.every <> 'never';
+
 -- Who was expected to report, from which source, on which night or for which period (its last day stands for the
 -- night), and whether they did: reporting.toml says who and by when. A report whose figures are all 0 is a reported zero.
 create view mart.coverage as
@@ -258,26 +289,15 @@ told as (
     where delivery.verdict in ('loaded', 'loaded_with_quarantine')
     group by delivery.source_id, reported.calendar, reported.kind, reported.label, reported.unit_code
 ),
-named as (
-    select rule.source_id, heard.unit_code, min(heard.night) as since
-    from ref.expected_reporter as rule
-    join heard using (source_id)
-    where rule.units = 'named'
-    group by rule.source_id, heard.unit_code
-    union all
-    select rule.source_id, unit.unit_code, first.night
-    from ref.expected_reporter as rule
-    join ref.unit
-        on unit.level = case rule.units when 'communes' then 'commune' when 'departments' then 'department' end
-        or unit.unit_code = any(rule.unit_codes)
-    cross join (select min(night) as night, max(night) as newest from core.delivery) as first
-    where first.newest between unit.valid_from and unit.valid_to
-),
 turn as (
     select rule.source_id, period.calendar, period.label, period.kind, night.night as due_from, rule.working_days, false
         as is_period
     from ref.expected_reporter as rule
-    cross join (select distinct night from core.delivery) as night
+    cross join (
+        select night from core.delivery
+        union
+        select night from alerts.dispatch where night is not null  -- a night that ran and brought nothing
+    ) as night
     join ref.period on period.kind = 'month' and night.night between period.start_on and period.end_on
     where rule.every = 'night'
     union all
@@ -311,9 +331,13 @@ select
         when reported.at < due.last_day + 1 then 'on_time'
         else 'late'
     end as state,
-    reported.at as reported_at
+    reported.at as reported_at,
+    due.last_day as due_on
 from due
-join named on named.source_id = due.source_id and (due.is_period or named.since <= due.due_from)
+join mart.expected_reporter as named
+    on named.source_id = due.source_id
+    and due.due_from <= named.until
+    and (due.is_period or named.since <= due.due_from)
 left join heard
     on not due.is_period
     and (heard.source_id, heard.night, heard.unit_code) = (due.source_id, due.due_from, named.unit_code)

@@ -1,0 +1,73 @@
+"""What a person decides about a file, or a replay repairs, ends the incident in the same transaction."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from exports import csv_list, dossier
+from tthc import pipeline
+from warehouses import Warehouse, Warehouses
+
+NIGHT = date(2026, 3, 20)
+HEADER_ONLY = csv_list([dossier("H42-260105-0001")]).splitlines(keepends=True)[0]
+LIST = "mot_cua_csv/danh-sach.csv"
+
+
+def alive(warehouse: Warehouse) -> list[str]:
+    rows = warehouse.query("select rule_id from alerts.incident where state <> 'resolved' order by rule_id")
+    return [row["rule_id"] for row in rows]
+
+
+def all_clears(warehouse: Warehouse) -> int:
+    return int(warehouse.value("select count(*) from alerts.outbox where kind = 'resolved'"))
+
+
+def decide(warehouse: Warehouse, delivery_id: int, *, release: bool) -> None:
+    with warehouse.kept():
+        pipeline.decide(warehouse.settings, delivery_id, release=release, by="trực ban", reason="đã gọi điện")
+
+
+def test_the_incident_of_held_files_ends_with_the_last_decision(warehouse: Warehouse) -> None:
+    files = {f"mot_cua_csv/{name}.csv": HEADER_ONLY + b"\n" * number for number, name in enumerate("ab")}
+    warehouse.load_only(NIGHT, files)
+    assert alive(warehouse) == ["ZERO_ROWS"]
+    decide(warehouse, 1, release=True)
+    assert alive(warehouse) == ["ZERO_ROWS"], "another file still waits"
+    decide(warehouse, 2, release=False)
+    assert alive(warehouse) == []
+    assert all_clears(warehouse) == 1
+    warehouse.publish()
+    assert all_clears(warehouse) == 1
+
+
+def test_rows_refused_in_a_released_file_are_an_incident_of_their_own(warehouse: Warehouse) -> None:
+    rows = [dossier(f"H42-260105-{n:04d}", channel="Bồ câu" if n < 15 else "Trực tiếp") for n in range(20)]
+    warehouse.load_only(NIGHT, {LIST: csv_list(rows)})
+    assert "QUARANTINE_SHARE" in alive(warehouse)
+    decide(warehouse, 1, release=True)
+    assert alive(warehouse) == ["UNKNOWN_CHANNEL"]
+
+
+def test_a_replay_that_repairs_rows_ends_their_incident(warehouses: Warehouses, tmp_path: Path) -> None:
+    (tmp_path / "statuses.csv").write_text("alias,status\n", encoding="utf-8")
+    with warehouses.fresh(tmp_path) as warehouse:
+        rows = [dossier("H42-260105-0001"), dossier("H42-260105-0002", status="Chờ ký")]
+        warehouse.load_only(NIGHT, {LIST: csv_list(rows)})
+        assert alive(warehouse) == ["UNKNOWN_STATUS"]
+        (tmp_path / "statuses.csv").write_text("alias,status\nChờ ký,4\n", encoding="utf-8")
+        with warehouse.kept():
+            assert pipeline.replay(warehouse.settings).rows_repaired == 1
+        assert alive(warehouse) == []
+        assert all_clears(warehouse) == 1
+
+
+def test_another_file_of_that_name_for_the_same_night_ends_the_incident(warehouse: Warehouse) -> None:
+    warehouse.load_only(NIGHT, {LIST: b"khong,co\n1,2\n"})
+    assert alive(warehouse) == ["HEADER"]
+    warehouse.load_only(NIGHT, {"mot_cua_csv/khac.csv": csv_list([dossier("H42-260105-0001")])})
+    warehouse.publish()
+    assert alive(warehouse) == ["HEADER"], "another file says nothing about this one"
+    warehouse.load_only(NIGHT, {LIST: csv_list([dossier("H42-260105-0002")])})
+    warehouse.publish()
+    assert alive(warehouse) == []
