@@ -19,6 +19,7 @@ import typer
 
 from tthc.cli import app
 from tthc.reference.channels import Channel, Policy, Recipient
+from tthc.reference.corrections import Correction
 from tthc.reference.kpis import read_metrics
 from tthc.reference.layouts import Column, Layout
 from tthc.reference.portals import Limits, Login, Paging, Portal
@@ -202,7 +203,7 @@ def test_the_glossary_has_every_class_of_the_domain_room_profile_calendar_and_me
 
 def test_every_setting_of_layouts_columns_and_sources_is_explained() -> None:
     explained = words_of("CONTRIBUTING.md")
-    for declared in (Layout, Column, Source, Portal, Login, Paging, Limits, Channel, Recipient, Policy):
+    for declared in (Layout, Column, Correction, Source, Portal, Login, Paging, Limits, Channel, Recipient, Policy):
         settings_of = set(declared.__dataclass_fields__) - {"columns", "name", "path", "priority"}
         assert not settings_of - explained, declared.__name__
 

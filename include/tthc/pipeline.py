@@ -28,9 +28,11 @@ from tthc.alerts.incidents import (
     resolve_repaired,
 )
 from tthc.alerts.reporters import resolve_reported
+from tthc.alerts.reviews import review_corrections
 from tthc.domain.errors import FileRefused, Misconfigured
 from tthc.domain.working_days import after_working_days
 from tthc.landing.store import Receipt, land, look, path_of, size_of
+from tthc.reference.corrections import Correction, read_corrections
 from tthc.reference.kpis import read_metrics
 from tthc.reference.layouts import read_layouts
 from tthc.reference.lists import read_calendar_overrides, read_status_words
@@ -47,6 +49,7 @@ from tthc.serving.views import create_views, set_analyst_password
 from tthc.settings import LOCAL, PortalAccess, Settings, portal_access
 from tthc.sources.drop_folder import waiting_files
 from tthc.sources.portal_fetch import Fetched, Portals
+from tthc.staging.correct import waivable
 from tthc.staging.history import History
 from tthc.staging.inspect import unpacked_size
 from tthc.staging.parse import Meanings
@@ -97,6 +100,7 @@ def tonight() -> date:
 def init(settings: Settings) -> None:
     """Create or migrate the warehouse, load include/reference, rebuild the views. Changes no figure by itself."""
     check_channels(settings)
+    corrections_of(settings)
     with transaction(settings, writing=True) as connection:
         connection.execute(sa.text("set local lock_timeout = '90s'"))  # no reader holds up the night for ever
         schema.migrate(connection)
@@ -211,12 +215,18 @@ def stage_files(
         hmac_key=schema.hmac_key(settings),
         province=settings.province,
         night=batch[0].night,
+        corrections=tuple(one for one in corrections_of(settings) if one.source == batch[0].source_id),
     )
     files = [(receipt.file_name, receipt.sha256, path_of(settings, receipt.sha256)) for receipt in batch]
     source = read_sources(settings)[batch[0].source_id]
     return stage(
         files, source, read_layouts(settings), meanings, known_procedures, readers, history=history, released=released
     )
+
+
+def corrections_of(settings: Settings) -> tuple[Correction, ...]:
+    """The reviewed corrections of all sources, checked. Raises ReferenceFault."""
+    return read_corrections(settings, read_sources(settings), read_layouts(settings), waivable())
 
 
 def load(settings: Settings, batch: Sequence[Receipt], readers: ReaderPool) -> Outcome:
@@ -331,6 +341,7 @@ def publish(settings: Settings, full: bool = False) -> int | None:
         build.write(connection, publication_id)
         build.compare(connection, measures)
         note_differences(connection, plan.night)
+        review_corrections(connection, corrections_of(settings), plan.night)
         build.make_current(connection, publication_id)
     return publication_id
 

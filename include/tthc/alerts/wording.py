@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tthc.domain.text import DOSSIER_CODE, LONG_NUMBER
 from tthc.reference.channels import SEVERITIES, Policy
 from tthc.settings import LOCAL
 
@@ -23,15 +24,11 @@ _PARTS = {
     "resolved": "Đã hết / Over",
 }
 _SEVERITY = {"warning": "CẢNH BÁO", "error": "LỖI", "critical": "NGHIÊM TRỌNG"}
-# What no message may carry, whatever a file name or a heading says: dossier codes, and numbers as long as those of
-# phones and papers. Hashes are longer words and stay.
-_CODE = re.compile(r"\b[A-Z]{1,4}\d{1,3}(?:\.\d+)*-\d{6}-\d+\b", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![0-9A-Za-z])\+?\d(?:[ .\-]?\d){8,}(?![0-9A-Za-z])")
 
 
 def clean(text: str) -> str:
-    """One line without what could tell of a person."""
-    return _NUMBER.sub("…", _CODE.sub("…", " ".join(text.split())))
+    """One line without what could tell of a person, whatever a file name or a heading says."""
+    return LONG_NUMBER.sub("…", DOSSIER_CODE.sub("…", " ".join(text.split())))
 
 
 def moment(now: datetime) -> str:

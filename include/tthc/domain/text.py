@@ -8,6 +8,11 @@ import unicodedata
 _SPACES = re.compile(r"[\s\u00a0\u200b\u200c\u200d\ufeff\u2060]+")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _SHOWN = 120
+# Codes of dossiers, and numbers as long as those of phones and papers. Hashes are longer words and are neither.
+DOSSIER_CODE = re.compile(r"\b[A-Z]{1,4}\d{1,3}(?:\.\d+)*-\d{6}-\d+\b", re.IGNORECASE)
+LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z])\+?\d(?:[ .\-]?\d){8,}(?![0-9A-Za-z])")
+_YEAR, _TIME = r"(?:19|20)\d\d", r"(?:[ T]?\d{1,2}:?\d\d(?::?\d\d)?)?"
+_DATE = re.compile(rf"(?:{_YEAR}[-./]?\d{{1,2}}[-./]?\d{{1,2}}|\d{{1,2}}[-./]\d{{1,2}}[-./]{_YEAR}){_TIME}")
 _DASHES = re.compile(r"\s*[‐‑‒–—−-]\s*")
 # One syllable, two lawful spellings (hoà/hòa, khoẻ/khỏe, thuỷ/thủy): the tone moves to the first vowel.
 _NEW_TONE = re.compile(r"(?<!q)(?:o[àáảãạèéẻẽẹ]|u[ỳýỷỹỵ])(?!\w)")
@@ -24,6 +29,11 @@ def shown(text: str) -> str:
     characters that no database keeps (zeros, half surrogates) or that would change what a reader sees."""
     whole = clean(_UNPRINTABLE.sub("\ufffd", text[:1_000]))
     return whole if len(whole) <= _SHOWN else whole[: _SHOWN - 1] + "…"
+
+
+def may_tell_of_a_person(text: str) -> bool:
+    """Whether a text holds a dossier code, or a number as long as that of a phone or a paper; a date is neither."""
+    return not _DATE.fullmatch(text) and bool(DOSSIER_CODE.search(text) or LONG_NUMBER.search(text))
 
 
 def _old_tone(match: re.Match[str]) -> str:

@@ -33,9 +33,14 @@ _WIDTHS = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "I": 2, "M": 2, "S": 2, "j": 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
+def tidied(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Every run of spaces as one, trimmed."""
+    return pc.utf8_trim_whitespace(pc.replace_substring_regex(cells, _SPACES, " "))
+
+
 def clean_column(cells: pa.ChunkedArray, layout: Layout, column: Column | None = None) -> pd.Series:
     """Spaces collapsed and trimmed, null words (case does not matter) and empty text as None."""
-    tidy = pc.utf8_trim_whitespace(pc.replace_substring_regex(cells, _SPACES, " "))
+    tidy = tidied(cells)
     words = {word.lower() for word in (*layout.null_words, *(column.null_words if column else ()))}
     nothing = pc.is_in(pc.utf8_lower(tidy), value_set=pa.array(["", *words], pa.string()))
     texts: pd.Series = pc.if_else(nothing, pa.scalar(None, pa.string()), tidy).to_pandas().astype(object)

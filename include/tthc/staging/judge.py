@@ -10,6 +10,7 @@ import pandas as pd
 from tthc.domain.errors import RowsNotConserved
 from tthc.reference.sources import Source
 from tthc.staging import expectations, sender
+from tthc.staging.correct import waive
 from tthc.staging.history import History, note_content
 from tthc.staging.parse import Meanings
 from tthc.staging.staged_file import StagedFile
@@ -122,9 +123,8 @@ def _apply_row_rules(frame: pd.DataFrame, dossiers: list[StagedFile], meanings: 
     if not parts:
         return
     failed = pd.concat(parts, ignore_index=True)
-    bad_rows = set(failed["row_id"])
     for number, file in enumerate(dossiers):
-        mine = failed[failed["file_no"] == number]
+        mine = waive(file, failed[failed["file_no"] == number])
         if mine.empty:
             continue
         mine = mine.reset_index(drop=True)
@@ -134,7 +134,7 @@ def _apply_row_rules(frame: pd.DataFrame, dossiers: list[StagedFile], meanings: 
         mine["reason"] = [f"Cột «{named[0]}»: {vi}" for named, vi in zip(told, mine["vi"], strict=True)]
         file.quarantined = pd.concat([file.quarantined, mine], ignore_index=True)
         of_file = frame.index[frame["file_no"] == number]
-        keep = [row not in bad_rows for row in of_file]
+        keep = ~of_file.isin(mine["row_id"])
         file.rows = file.rows[keep].reset_index(drop=True)
 
 

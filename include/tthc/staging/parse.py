@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tthc.domain.text import fold
+from tthc.reference.corrections import Correction
 from tthc.reference.layout import Layout
 from tthc.reference.units import Places
 from tthc.staging.columns import parse_codes, parse_dates, parse_whole_numbers
@@ -91,13 +92,15 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meanings:
-    """What parsing needs to know besides the layout: units, status words, key, province and the night."""
+    """What parsing needs to know besides the layout: units, status words, key, province, the night and the corrections
+    of the source."""
 
     places: Places
     status_words: dict[str, str]
     hmac_key: bytes
     province: str
     night: date
+    corrections: tuple[Correction, ...] = ()
 
 
 class _Refusals:

@@ -13,6 +13,7 @@ from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
 from tthc.reference.sources import Source
 from tthc.staging.catalogue import parse_catalogue
+from tthc.staging.correct import correct, note_uses
 from tthc.staging.drift import Suggestion, told
 from tthc.staging.expected import of_columns
 from tthc.staging.grid import match_header
@@ -135,8 +136,10 @@ def _refused(name: str, sha: str, reason: str, detail: str, layout: Layout | Non
 def _understand(read: list[tuple[StagedFile, Reading, Layout]], meanings: Meanings) -> None:
     """Type what was read: the dossier lists of one layout together, every other file by itself."""
     together: dict[str, list[tuple[StagedFile, Reading, Layout]]] = {}
+    corrections = [one for one in meanings.corrections if one.holds_on(meanings.night)]
     for part in read:
         file, reading, layout = part
+        note_uses(file, correct(reading, file.sha256, corrections))
         try:
             reading.titles |= titles_of_file_name(file.file_name, layout)
         except FileRefused as refused:
@@ -168,7 +171,9 @@ def _note_reading(
     file: StagedFile, reading: Reading, layout: Layout, refused: pd.DataFrame, dropped: Counter[str]
 ) -> None:
     file.headings, file.header = reading.headings | {"": ""}, reading.header
-    file.rows_read, file.rows_dropped = reading.rows_read, sum(dropped.values())
+    file.rows_read = reading.rows_read
+    by_correction = sum(rows for _, severity, rows, _ in file.findings if severity == "dropped")
+    file.rows_dropped = sum(dropped.values()) + by_correction
     file.rows_claimed = reading.claims
     # What the file said of its rows before any was left out for what it tells; a total row counts these.
     file.rows_listed = reading.rows_read - len(reading.dropped)

@@ -7,6 +7,7 @@ from datetime import date
 
 import pandas as pd
 
+from tthc.reference.corrections import Correction
 from tthc.staging.cell_address import letters
 from tthc.staging.drift import Suggestion
 from tthc.staging.expectations import Judgement
@@ -57,6 +58,10 @@ class StagedFile:
     only_status: int | None = None
     suggestions: list[Suggestion] = field(default_factory=list)
     tried: list[tuple[str, str]] = field(default_factory=list)
+    waivers: list[tuple[Correction, set[tuple[str, int]]]] = field(
+        default_factory=list
+    )  # with (sheet, row) each excuses
+    waived: set[tuple[str, int]] = field(default_factory=set)  # (sheet, row) of rows that a waiver let pass a rule
 
     def told(self, column: str, rule_id: str, row_no: int, words: str = "") -> tuple[str, str, str]:
         """(heading, address such as I7 or "", what the cell should hold) of a refused cell."""

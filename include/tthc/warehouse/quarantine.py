@@ -4,7 +4,8 @@ came again without it. Rows are never taken out; they end, and keep by which del
 `repaired`: the dossier (by its key) is among the accepted rows of a delivery of a later night, or of the same night
 received later. A row whose code could not be read is known by its place only: it is repaired when the file of that
 name comes again on a later night with a sound row there. `replaced`: the same file of the same night came again, and
-what is still wrong stands in quarantine under that delivery. `waived`: a reviewed correction took the row out.
+what is still wrong stands in quarantine under that delivery. `waived`: a reviewed correction took the row out, or let
+it in though it breaks a rule.
 """
 
 from __future__ import annotations

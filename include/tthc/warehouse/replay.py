@@ -1,8 +1,8 @@
 """What waits in quarantine is judged again by changed rules, reference data or layouts, from the bytes in landing.
 
 Only rows that were refused can change: they enter as what their file said on its own night, or they stay, or a reviewed
-correction takes them out. Rows accepted before stay as they are; nothing is written where nothing changed, so a second
-replay is none.
+correction takes them out or waives the rule they break. Rows accepted before stay as they are; nothing is written where
+nothing changed, so a second replay is none.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Waiting:
 
 @dataclass(slots=True, kw_only=True)
 class Replayed:
-    """What a replay changed: rows that entered, rows a correction took out, files that entered as a whole; and files
-    whose bytes are no longer in the landing store."""
+    """What a replay changed: rows that entered, rows that a correction took out or excused, files that entered as a
+    whole; and files whose bytes are no longer in the landing store."""
 
     files: int = 0
     rows_repaired: int = 0
@@ -80,12 +80,13 @@ def enter(connection: sa.Connection, delivery_id: int, file: StagedFile, done: R
     places = pd.Series(list(zip(file.rows["sheet"], file.rows["row_no"], strict=True)), dtype=object)
     sound = refused.keys() & set(places)
     still = _rules(file.quarantined)
-    waived = refused.keys() - sound - still.keys()
+    gone = refused.keys() - sound - still.keys()
+    excused = sound & file.waived
     changed = {place for place in refused.keys() & still.keys() if _told(refused[place]) != still[place]}
     whole = delivery.verdict == "held"
-    if not (sound or waived or changed or whole):
+    if not (sound or gone or changed or whole):
         return
-    for state, ended in (("repaired", sound), ("waived", waived), ("replaced", changed)):
+    for state, ended in (("repaired", sound - excused), ("waived", gone | excused), ("replaced", changed)):
         quarantine.end(connection, state, delivery_id, [row for place in ended for row in refused[place]])
     anew = [place in changed for place in zip(file.quarantined["sheet"], file.quarantined["row_no"], strict=True)]
     load.note_refusals(connection, [delivery_id], [replace(file, quarantined=file.quarantined[anew])])
@@ -93,11 +94,11 @@ def enter(connection: sa.Connection, delivery_id: int, file: StagedFile, done: R
         load.admit(connection, delivery_id, file)
         done.files_entered += 1
     else:
-        _add(connection, delivery_id, replace(file, rows=file.rows[places.isin(sound)], verdict="loaded"), len(waived))
-    _count_again(connection, delivery_id, file, (len(sound), len(waived)))
+        _add(connection, delivery_id, replace(file, rows=file.rows[places.isin(sound)], verdict="loaded"), len(gone))
+    _count_again(connection, delivery_id, file, (len(sound), len(gone)))
     quarantine.settle(connection, delivery.source_id, [delivery_id])
-    done.rows_repaired += len(sound)
-    done.rows_waived += len(waived)
+    done.rows_repaired += len(sound - excused)
+    done.rows_waived += len(gone | excused)
 
 
 def _open(connection: sa.Connection, delivery_id: int) -> dict[Place, list[Any]]:
@@ -126,7 +127,7 @@ def _rules(refused: pd.DataFrame) -> dict[Place, set[tuple[str, str, str]]]:
     return found
 
 
-def _add(connection: sa.Connection, delivery_id: int, entering: StagedFile, waived: int) -> None:
+def _add(connection: sa.Connection, delivery_id: int, entering: StagedFile, gone: int) -> None:
     """Rows of a loaded delivery enter on its night, and again on every later night on which the same bytes came."""
     entering.units = dict(Counter(entering.rows["unit_code"])) if "unit_code" in entering.rows else {}
     said = connection.execute(
@@ -144,15 +145,15 @@ def _add(connection: sa.Connection, delivery_id: int, entering: StagedFile, waiv
     connection.execute(
         sa.text(
             "update core.delivery set members = :members, rows_accepted = rows_accepted + :entered, "
-            "rows_dropped = rows_dropped + :waived, rows_quarantined = rows_quarantined - :entered - :waived, "
-            "verdict = case rows_quarantined when :entered + :waived then 'loaded' else 'loaded_with_quarantine' end, "
+            "rows_dropped = rows_dropped + :gone, rows_quarantined = rows_quarantined - :entered - :gone, "
+            "verdict = case rows_quarantined when :entered + :gone then 'loaded' else 'loaded_with_quarantine' end, "
             "reference = (select fingerprint from ref.loaded) where delivery_id = :id"
         ),
         {
             "id": delivery_id,
             "members": late.merge(first, entering.rows) if entering.feed == "dossier" else first,
             "entered": len(entering.rows),
-            "waived": waived,
+            "gone": gone,
         },
     )
 

@@ -60,7 +60,8 @@ failure as (
         )
     from core.delivery_finding as finding
     join delivered using (delivery_id)
-    where finding.severity = 'warning' or finding.rule_id = 'SCHEMA_DRIFT'
+    where (finding.severity = 'warning' and not starts_with(finding.rule_id, 'CORRECTED'))  -- those are reviewed
+    or finding.rule_id = 'SCHEMA_DRIFT'
     group by finding.rule_id, delivered.source_id
 )
 select

@@ -1,5 +1,6 @@
 -- Whose source delivered again on a later night (for the incident's unit, if it has one) without the failure. What is
--- judged by itself ends by itself: what a report differs by (differing_reports.sql), who is missing (reporters.py).
+-- judged by itself ends by itself: what a report differs by (differing_reports.sql), who is missing (reporters.py), what
+-- became of corrections (corrections_used.sql).
 select incident.incident_id, heard.night
 from alerts.incident
 join (
@@ -11,4 +12,5 @@ join (
     on heard.source_id = incident.source_id
     and heard.unit_code is not distinct from nullif(incident.unit_code, '*')
     and heard.night > incident.last_seen_on
-where incident.state <> 'resolved' and not incident.is_group and incident.rule_id not in ('SUMMARY_DIFFERS', 'REPORTER_MISSING')
+where incident.state <> 'resolved' and not incident.is_group
+and incident.rule_id not in ('SUMMARY_DIFFERS', 'REPORTER_MISSING', 'CORRECTION_UNUSED', 'CORRECTION_OVERDUE')
