@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tthc.alerts.dispatch import CHANNEL_FAILED, STEP_FAILED, STEP_KILLED
 from tthc.alerts.incidents import DIFFERS
 from tthc.alerts.reporters import MISSING
+from tthc.alerts.reviews import OVERDUE, UNUSED
 from tthc.settings import EXPECTATIONS
 from tthc.staging import expectations
 from tthc.staging.parse import RULES, WARNINGS
@@ -40,6 +41,8 @@ _OF_THE_WHOLE = {
     "PROCEDURE_UNKNOWN": "warning",
     DIFFERS: "warning",
     MISSING: "warning",
+    UNUSED: "warning",
+    OVERDUE: "error",
     CHANNEL_FAILED: "error",
     STEP_FAILED: "error",
     STEP_KILLED: "error",
