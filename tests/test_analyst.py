@@ -57,7 +57,8 @@ CONTRACT = {
     "flow_day": "day date, unit_code text, field_code text, received, resolved_early, resolved_on_time, resolved_late",
     "dossier_status_day": "night date, unit_code text, field_code text, open, overdue, due_within_3_working_days, paused",
     "coverage": "period_calendar text, period_label text, night date, source_id text, unit_code text, expected boolean, "
-    "state text, reported_at timestamp with time zone",
+    "state text, reported_at timestamp with time zone, due_on date",
+    "expected_reporter": "source_id text, unit_code text, every text, working_days integer, since date, until date",
     "data_quality": "night date, source_id text, unit_code text, file_name text, file_sha256 text, verdict text, "
     "reason text, rule_id text, rows_read, rows_accepted, rows_quarantined, rows_dropped, rows_duplicate",
     "restatement": "publication_id bigint, period_calendar text, period_kind text, period_label text, unit_code text, "

@@ -73,7 +73,7 @@ def liar() -> Iterator[Liar]:
 def test_a_file_that_lies_about_itself(liar: Liar, lie: str, tmp_path: Path) -> None:
     sent, reason = LIES[lie]
     liar.tell = lambda line: sent if BAD in line else sized(len(BODY))
-    told = fetched(files_table(liar.url, limits={"retries": 0}), tmp_path)
+    told = fetched(files_table(liar.url, limits={"retries": 2}), tmp_path)
     assert reasons(told) == {BAD: reason} | dict.fromkeys(GOOD, "")
 
 
@@ -101,7 +101,7 @@ def test_a_next_link_of_any_kind_never_ends_a_list_early(
 
     liar.tell = tell
     paging = {"kind": "link", "next_at": "data.next", "total_at": "", "pages_at": "", "page_at": ""}
-    told = fetched(pages_table(liar.url, paging=paging, limits={"retries": 0}), tmp_path)
+    told = fetched(pages_table(liar.url, paging=paging, limits={"retries": 2}), tmp_path)
     assert reasons(told) == {BAD: reason} | dict.fromkeys(GOOD, "")
 
 

@@ -253,7 +253,7 @@ def test_every_refused_row_stands_in_the_workbook_of_one_owner(night: Night, cor
     wanted = Counter(
         tuple(row.values())
         for row in night.warehouse.query(
-            "select delivery.source_id, file_name, nullif(sheet, ''), row_no, nullif(cell, ''), column_name, "
+            "select delivery.source_id, file_name, nullif(sheet, '') as sheet, row_no, nullif(cell, '') as cell, column_name, "
             "quarantine.reason, expected, rule_id "
             "from core.quarantine join core.delivery using (delivery_id)"
         )

@@ -94,7 +94,7 @@ def fit(text: str, limit: int, measure: str = "characters", tail: str = " …") 
         if used > room:
             break
         kept.append(letter)
-    return "".join(kept).rstrip() + tail
+    return "".join(kept).rstrip().rstrip("\u200d") + tail  # a joiner at the cut would join the tail
 
 
 def _length(text: str, measure: str) -> int:
