@@ -94,7 +94,9 @@ def fit(text: str, limit: int, measure: str = "characters", tail: str = " …") 
         if used > room:
             break
         kept.append(letter)
-    return "".join(kept).rstrip().rstrip("\u200d") + tail  # a joiner at the cut would join the tail
+    while kept and (kept[-1][-1].isspace() or kept[-1][-1] == "\u200d"):  # a joiner would join the tail
+        kept.pop()
+    return "".join(kept) + tail
 
 
 def _length(text: str, measure: str) -> int:
@@ -105,7 +107,7 @@ def _length(text: str, measure: str) -> int:
 
 def _letters(text: str) -> Iterator[str]:
     """Letters as people see them: a base with its combining marks, joiners and selectors."""
-    return iter(re.findall(r"[\s\S](?:[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff\ufe00-\ufe0f]|\u200d[\s\S])*", text))
+    return iter(re.findall(r"[\s\S](?:[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff\ufe00-\ufe0f]|\u200d[\s\S]?)*", text))
 
 
 def fit_message(text: str, limit: int, measure: str = "characters") -> str:
