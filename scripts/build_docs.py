@@ -185,8 +185,9 @@ def _type_of(view: str, column: str) -> str:
 
 
 def views() -> dict[str, list[str]]:
-    """View of schema mart → its columns in order, read from the text of views.sql without a database."""
-    script = re.sub(r"--[^\n]*", "", (SERVING / "mart" / "views.sql").read_text(encoding="utf-8"))
+    """View of schema mart → its columns in order, read from the texts of mart/views without a database."""
+    texts = (path.read_text(encoding="utf-8") for path in sorted((SERVING / "mart" / "views").glob("*.sql")))
+    script = re.sub(r"--[^\n]*", "", "\n".join(texts))
     found: dict[str, list[str]] = {}
     for name, body in re.findall(r"create view mart\.(\w+) as\b(.*?);", script, re.DOTALL):
         found[name] = list(_columns(body, found))

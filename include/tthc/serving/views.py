@@ -19,7 +19,8 @@ _MART = Path(__file__).parent / "mart"
 
 def create_views(connection: sa.Connection, metrics: list[Metric]) -> None:
     """Rebuild schema mart from the metric registry when anything of it has changed; readers are not disturbed else."""
-    views = (_MART / "views.sql").read_text(encoding="utf-8").replace(":metrics", metric_lines(metrics))
+    files = sorted((_MART / "views").glob("*.sql"))
+    views = "\n".join(path.read_text(encoding="utf-8") for path in files).replace(":metrics", metric_lines(metrics))
     comments, grants = ((_MART / name).read_text(encoding="utf-8") for name in ("comments.csv", "grants.sql"))
     version = "tthc " + hashlib.sha256("".join((views, comments, grants)).encode()).hexdigest()[:16]
     built = connection.execute(sa.text("select obj_description(to_regnamespace('mart')::oid, 'pg_namespace')")).scalar()
