@@ -255,6 +255,18 @@ def test_what_still_waits_in_a_repeated_file_may_need_the_correction(desk: Desk)
     assert not [one for one in desk.incidents() if one[0] == "CORRECTION_UNUSED"]
 
 
+def test_a_repeated_file_that_was_accepted_before_the_correction_may_need_it(desk: Desk) -> None:
+    """What it mends was no reason to refuse a row: nothing of the file waits, and its bytes are not parsed again."""
+    named = csv_list([dossier(A, field_name="Đất")])
+    desk.warehouse.load_only(NIGHT, {LIST: named})
+    desk.correct({"id": "ten", "column": "field_name", "text": "Đất", "action": "map", "to": "Đất đai"})
+    desk.warehouse.load(NEXT, {LIST: named, "mot_cua_csv/b.csv": csv_list([dossier(C)])})
+    assert [one for one in desk.incidents() if one[0] == "CORRECTION_UNUSED"] == []
+    fixed = csv_list([dossier(A, field_name="Đất đai")])
+    desk.warehouse.load(LAST, {LIST: fixed, "mot_cua_csv/b.csv": csv_list([dossier(C)])})
+    assert desk.incidents() == [("CORRECTION_UNUSED", "mot_cua_csv", "open")]
+
+
 def test_an_overdue_correction_is_no_longer_applied_and_says_so(desk: Desk) -> None:
     desk.correct(MAP | {"review_by": NIGHT}, WAIVE | {"review_by": NIGHT})
     rows = [dossier(A), dossier(B, **ODD), dossier(C, **LATE)]

@@ -11,6 +11,7 @@ from warehouses import Warehouse, Warehouses
 
 NIGHT = date(2026, 3, 20)
 HEADER_ONLY = csv_list([dossier("H42-260105-0001")]).splitlines(keepends=True)[0]
+CODE = "H42-260105-0009"  # a dossier code in the name of a file
 LIST = "mot_cua_csv/danh-sach.csv"
 
 
@@ -39,6 +40,29 @@ def test_the_incident_of_held_files_ends_with_the_last_decision(warehouse: Wareh
     assert all_clears(warehouse) == 1
     warehouse.publish()
     assert all_clears(warehouse) == 1
+
+
+def test_whoever_heard_of_a_held_file_hears_what_was_decided_by_whom_and_why(warehouse: Warehouse) -> None:
+    files = {f"mot_cua_csv/{name}.csv": HEADER_ONLY + b"\n" * number for number, name in enumerate(["a", CODE])}
+    warehouse.load_only(NIGHT, files)
+    pipeline.notify(warehouse.settings)
+    first, second = (
+        warehouse.value("select delivery_id from core.delivery where file_name = :name", name=f"{name}.csv")
+        for name in ("a", CODE)
+    )
+    decide(warehouse, first, release=True)
+    decide(warehouse, second, release=False)
+    waiting = warehouse.query("select kind from alerts.outbox where composed_at is null order by event_id")
+    assert [row["kind"] for row in waiting] == ["decided", "decided", "resolved"]
+    assert pipeline.notify(warehouse.settings).sent == 1
+    told = warehouse.query("select subject, body from alerts.message where kind = 'digest' order by message_id")[-1]
+    assert told["subject"].endswith("0 sự cố mới, 1 đã hết / 0 new, 1 over, 2 tệp đã quyết định / 2 decided")
+    assert "a.csv, đêm 20/03/2026: đã cho nạp / released, trực ban: đã gọi điện" in told["body"]
+    assert ".csv, đêm 20/03/2026: không cho nạp / refused, trực ban: đã gọi điện" in told["body"]
+    assert CODE not in told["body"]
+    history = warehouse.query("select what, by_whom from alerts.incident_history order by entry_id")
+    assert [tuple(row.values()) for row in history] == [
+        ("opened", "tthc"), ("decided", "trực ban"), ("decided", "trực ban"), ("resolved", "tthc")]  # fmt: skip
 
 
 def test_rows_refused_in_a_released_file_are_an_incident_of_their_own(warehouse: Warehouse) -> None:

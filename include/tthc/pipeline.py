@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -17,6 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tthc.alerts.decisions import note_decision
 from tthc.alerts.dispatch import Dispatched, check_channels, dispatch
 from tthc.alerts.incidents import (
     note_differences,
@@ -229,8 +230,17 @@ def corrections_of(settings: Settings) -> tuple[Correction, ...]:
     return read_corrections(settings, read_sources(settings), read_layouts(settings), waivable())
 
 
-def load(settings: Settings, batch: Sequence[Receipt], readers: ReaderPool) -> Outcome:
-    """Stage a batch of one source and night and commit it whole, asking the manifest before and after staging."""
+def load(
+    settings: Settings,
+    batch: Sequence[Receipt],
+    readers: ReaderPool,
+    *,
+    refused: Mapping[str, str | None] | None = None,
+) -> Outcome:
+    """Stage a batch of one source and night and commit it whole, asking the manifest before and after staging.
+
+    `refused`: hash → reason of files that were rejected before; what is rejected for the same reason is not noted again.
+    """
     source = read_sources(settings)[batch[0].source_id]
     night, outcome = batch[0].night, Outcome()
     overrides = read_calendar_overrides(settings)
@@ -250,6 +260,7 @@ def load(settings: Settings, batch: Sequence[Receipt], readers: ReaderPool) -> O
             ready |= {file.sha256: file for file in again}
         staged = [ready[receipt.sha256] for receipt in asked.parse]
         fetches.refuse_wrong_units(connection, batch, staged)
+        staged = [one for one in staged if one.verdict != "rejected" or one.reason != (refused or {}).get(one.sha256)]
         known = warehouse.note_known(connection, asked.known)
         ids = known + warehouse.load(connection, source.id, night, staged)
         if ids:
@@ -277,15 +288,24 @@ def held(settings: Settings) -> list[Held]:
 
 
 def decide(settings: Settings, delivery_id: int, *, release: bool, by: str, reason: str) -> None:
-    """A person lets a held file in or refuses it; the name and the reason are kept. Figures follow by `publish`."""
+    """A person lets a held file in or refuses it; the name and the reason are kept, and whoever heard that it is held
+    hears of it with the next messages. Figures follow by `publish`. Raises Misconfigured when it is not held, or not
+    to be read any more."""
     with ReaderPool(1) as readers, transaction(settings, writing=True) as connection:
         schema.check_key(connection, schema.hmac_key(settings), settings.province)
         receipt = warehouse.held(connection, delivery_id)
-        procedures = frozenset(connection.execute(sa.text("select procedure_code from ref.procedure")).scalars())
-        staged = stage_files(settings, [receipt], procedures, readers, released=True) if release else [None]
-        warehouse.decide(connection, delivery_id, staged[0], by=by, reason=reason)
+        note_decision(connection, delivery_id, release=release, by=by, reason=reason)
         if release:
+            if not path_of(settings, receipt.sha256).exists():
+                raise Misconfigured(
+                    f"the bytes of delivery {delivery_id} are no longer in the landing store: refuse it"
+                )
+            procedures = frozenset(connection.execute(sa.text("select procedure_code from ref.procedure")).scalars())
+            (staged,) = stage_files(settings, [receipt], procedures, readers, released=True)
+            repeats.release(connection, delivery_id, staged, by=by, reason=reason)
             open_incidents(connection, [delivery_id])  # of rows that were refused in it
+        else:
+            warehouse.refuse(connection, delivery_id, by=by, reason=reason)
         resolve_repaired(connection)
 
 
@@ -311,8 +331,9 @@ def replay(settings: Settings, source_id: str | None = None, night: date | None 
                 for file in staged:
                     repeats.enter(connection, ids[file.sha256], file, done)
                 resolve_repaired(connection)
-        for batch in batches(settings, [each.receipt for each in landed if each.verdict == "rejected"]):
-            files = load(settings, batch, readers).files
+        refused = {each.receipt: each.reason for each in landed if each.verdict == "rejected"}
+        for batch in batches(settings, list(refused)):
+            files = load(settings, batch, readers, refused={one.sha256: refused[one] for one in batch}).files
             done.files_entered += sum(count for verdict, count in files.items() if verdict.startswith("loaded"))
     with transaction(settings, writing=True) as connection:
         resolve_repaired(connection)

@@ -60,6 +60,8 @@ def _chosen(recipient: Recipient, events: Iterable[sa.Row[Any]], told: Told) -> 
         known = (recipient.id, event.incident_id, event.turn)
         if event.kind == "resolved":
             wanted = known in told
+        elif event.kind == "decided":  # whoever heard that the file is held, also as one of a group
+            wanted = known in told or recipient.hears(event.source_id, event.unit_code, event.severity)
         elif event.kind == "escalated":  # only whom its old severity did not concern
             wanted = known not in told and recipient.hears(event.source_id, event.unit_code, event.severity)
         elif event.group_unit is not None and recipient.hears("*", event.group_unit, event.group_severity):

@@ -1,4 +1,4 @@
-"""What people decide about an incident: acknowledged, silenced for a while, resolved; who and why is kept."""
+"""What people decide about an incident (acknowledged, silenced for a while, resolved) or a held file; who and why is kept."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from tthc.alerts.incidents import close
+from tthc.alerts.incidents import close, statement
 from tthc.domain.errors import Misconfigured
 from tthc.settings import LOCAL
 
 LONGEST_SILENCE = timedelta(days=14)
+_RELEASED, _REFUSED = "đã cho nạp / released", "không cho nạp / refused"
 
 
 def acknowledge(
@@ -38,6 +39,22 @@ def resolve(connection: sa.Connection, incident_id: int, *, by: str, reason: str
     moment = now or datetime.now(UTC)
     _alive(connection, incident_id, by, reason)
     close(connection, {incident_id: moment.astimezone(LOCAL).date()}, by=by, reason=reason, now=moment)
+
+
+def note_decision(
+    connection: sa.Connection, delivery_id: int, *, release: bool, by: str, reason: str, now: datetime | None = None
+) -> None:
+    """Tell that a held file is let in or refused; call it in the transaction that does so."""
+    connection.execute(
+        statement("decided"),
+        {
+            "delivery": delivery_id,
+            "became": _RELEASED if release else _REFUSED,
+            "by": by,
+            "reason": reason,
+            "now": now or datetime.now(UTC),
+        },
+    )
 
 
 def _decide(

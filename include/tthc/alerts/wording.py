@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -21,6 +22,7 @@ _PARTS = {
     "woken": "Hết hạn tắt báo / Silence ended",
     "escalated": "Nghiêm trọng hơn / Graver",
     "reminder": "Chưa hết / Still open",
+    "decided": "Đã quyết định về tệp bị giữ / Held files decided",
     "resolved": "Đã hết / Over",
 }
 _SEVERITY = {"warning": "CẢNH BÁO", "error": "LỖI", "critical": "NGHIÊM TRỌNG"}
@@ -39,12 +41,14 @@ def moment(now: datetime) -> str:
 
 def digest(events: Sequence[sa.Row[Any]], policy: Policy, *, night: date, now: datetime) -> tuple[str, str]:
     """Subject and text of one digest; `events` have kind, severity, body, incident_id and rule_id."""
-    new = sum(event.kind != "resolved" for event in events)
-    over = len(events) - new
+    counts = Counter(event.kind for event in events)
+    over, decided = counts["resolved"], counts["decided"]
+    new = len(events) - over - decided
+    beside = f", {decided} tệp đã quyết định / {decided} decided" if decided else ""
     gravest = max((event.severity for event in events), key=SEVERITIES.index)
     label = f"[{_SEVERITY[gravest]}] " if new else ""
-    subject = f"{label}tthc, đêm {night:%d/%m/%Y}: {new} sự cố mới, {over} đã hết / {new} new, {over} over"
-    lines = [f"tthc, {moment(now)}: {new} sự cố mới, {over} sự cố đã hết / {new} new, {over} over"]
+    subject = f"{label}tthc, đêm {night:%d/%m/%Y}: {new} sự cố mới, {over} đã hết / {new} new, {over} over{beside}"
+    lines = [f"tthc, {moment(now)}: {new} sự cố mới, {over} sự cố đã hết / {new} new, {over} over{beside}"]
     for kind, title in _PARTS.items():
         told = [event for event in events if event.kind == kind]
         if told:

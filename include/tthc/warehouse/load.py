@@ -34,6 +34,11 @@ INCOMING = (
 _REFUSED = (
     "sheet", "row_no", "ordinal", "column_name", "cell", "rule_id", "reason", "expected", "unit_code", "dossier_key",
 )  # fmt: skip
+# What the manifest keeps of how a file was understood.
+_UNDERSTOOD = (
+    "layout_id", "feed", "verdict", "rows_read", "rows_accepted", "rows_quarantined", "rows_dropped", "rows_duplicate",
+    "newest_on", "only_status",
+)  # fmt: skip
 
 
 def statement(name: str) -> str:
@@ -147,43 +152,37 @@ def held(connection: sa.Connection, delivery_id: int) -> Receipt:
     return Receipt(source_id=row.source_id, night=row.night, file_name=row.file_name, sha256=row.file_sha256)
 
 
-def decide(connection: sa.Connection, delivery_id: int, file: StagedFile | None, *, by: str, reason: str) -> None:
-    """A person releases a held delivery (`file`: staged anew, its rows enter) or refuses it (None), on record."""
+def note_decision(connection: sa.Connection, delivery_id: int, decision: str, *, by: str, reason: str) -> None:
+    """Who decided about a held delivery (`release`, `refuse`), and why."""
     connection.execute(
         sa.text(
             "insert into core.decision (delivery_id, decision, decided_by, reason) values (:id, :what, :by, :reason)"
         ),
-        {"id": delivery_id, "what": "refuse" if file is None else "release", "by": by, "reason": reason},
+        {"id": delivery_id, "what": decision, "by": by, "reason": reason},
     )
-    if file is None:
-        connection.execute(
-            sa.text("update core.delivery set verdict = 'rejected', detail = :reason where delivery_id = :id"),
-            {"id": delivery_id, "reason": reason},
-        )
-        return
-    admit(connection, delivery_id, file)
+
+
+def refuse(connection: sa.Connection, delivery_id: int, *, by: str, reason: str) -> None:
+    """A person refuses a held delivery for good, on record."""
+    note_decision(connection, delivery_id, "refuse", by=by, reason=reason)
+    connection.execute(
+        sa.text("update core.delivery set verdict = 'rejected', detail = :reason where delivery_id = :id"),
+        {"id": delivery_id, "reason": reason},
+    )
+    quarantine.waive_file(connection, delivery_id)
 
 
 def admit(connection: sa.Connection, delivery_id: int, file: StagedFile) -> None:
     """The rows of a held delivery enter, as its file is understood now."""
     row = connection.execute(
-        sa.text(
-            "update core.delivery set verdict = :verdict, rows_accepted = :accepted, rows_quarantined = :quarantined, "
-            "rows_dropped = :dropped, rows_duplicate = :duplicate, members = :members where delivery_id = :id "
-            "returning source_id, night"
-        ),
+        sa.text(statement("admit_delivery")),
         {
             "id": delivery_id,
-            "verdict": file.verdict,
-            "accepted": file.rows_accepted,
-            "quarantined": file.rows_quarantined,
-            "dropped": file.rows_dropped,
-            "duplicate": file.rows_duplicate,
+            **{name: getattr(file, name) for name in _UNDERSTOOD},
             "members": late.pack(file.rows) if file.feed == "dossier" and len(file.rows) else None,
         },
     ).one()
     load_rows(connection, row.source_id, row.night, [delivery_id], [file])
-    quarantine.settle(connection, row.source_id, [delivery_id])
 
 
 def _manifest(connection: sa.Connection, source_id: str, night: date, file: StagedFile) -> int:
@@ -195,19 +194,10 @@ def _manifest(connection: sa.Connection, source_id: str, night: date, file: Stag
             "night": night,
             "file_sha256": file.sha256,
             "file_name": file.file_name,
-            "layout_id": file.layout_id,
-            "feed": file.feed,
-            "verdict": file.verdict,
             "reason": file.reason,
             "detail": file.detail,
-            "rows_read": file.rows_read,
-            "rows_accepted": file.rows_accepted,
-            "rows_quarantined": file.rows_quarantined,
-            "rows_dropped": file.rows_dropped,
-            "rows_duplicate": file.rows_duplicate,
+            **{name: getattr(file, name) for name in _UNDERSTOOD},
             "members": late.pack(file.rows) if file.feed == "dossier" and not held_back and len(file.rows) else None,
-            "newest_on": file.newest_on,
-            "only_status": file.only_status,
         },
     ).scalar_one()
     return delivery_id

@@ -5,7 +5,7 @@ came again without it. Rows are never taken out; they end, and keep by which del
 received later. A row whose code could not be read is known by its place only: it is repaired when the file of that
 name comes again on a later night with a sound row there. `replaced`: the same file of the same night came again, and
 what is still wrong stands in quarantine under that delivery. `waived`: a reviewed correction took the row out, or let
-it in though it breaks a rule.
+it in though it breaks a rule; or a person refused its whole file, so that nobody has to mend its rows.
 """
 
 from __future__ import annotations
@@ -63,6 +63,20 @@ def settle(connection: sa.Connection, source_id: str, ids: Sequence[int]) -> Non
         if teller.verdict != "already_known":
             same = [row for row in refused if _same_file(row, teller) and row.night == teller.night]
             end(connection, "replaced", teller.delivery_id, same)
+
+
+def settle_delivery(connection: sa.Connection, delivery_id: int) -> None:
+    """The same for one delivery that was judged again."""
+    source_id = connection.execute(
+        sa.text("select source_id from core.delivery where delivery_id = :id"), {"id": delivery_id}
+    ).scalar_one()
+    settle(connection, source_id, [delivery_id])
+
+
+def waive_file(connection: sa.Connection, delivery_id: int) -> None:
+    """End all refusals of a delivery."""
+    rows = sa.text("select quarantine_id from core.quarantine where delivery_id = :id and state = 'open'")
+    end(connection, "waived", delivery_id, connection.execute(rows, {"id": delivery_id}).all())
 
 
 def end(connection: sa.Connection, state: str, by: int, rows: Iterable[Any]) -> None:

@@ -10,13 +10,13 @@ where incident.state = 'open' and incident.group_id is null
 and cast(:night as date) - :nights >= (
     select max(outbox.night)
     from alerts.outbox
-    where outbox.incident_id = incident.incident_id and outbox.kind not in ('resolved', 'escalated')
+    where outbox.incident_id = incident.incident_id and outbox.kind not in ('resolved', 'escalated', 'decided')
         and outbox.withdrawn_at is null
 )
 and not exists (
     select
     from alerts.outbox
-    where outbox.incident_id = incident.incident_id and outbox.kind <> 'escalated'
+    where outbox.incident_id = incident.incident_id and outbox.kind not in ('escalated', 'decided')
     and outbox.composed_at is null and outbox.withdrawn_at is null
 )
 on conflict do nothing
