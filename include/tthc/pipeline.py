@@ -239,7 +239,7 @@ def load(
 ) -> Outcome:
     """Stage a batch of one source and night and commit it whole, asking the manifest before and after staging.
 
-    `refused`: hash → reason of files that were rejected before; what is rejected for the same reason is not noted again.
+    `refused`: hash → reason of files that were rejected before; still rejected for it is not noted again.
     """
     source = read_sources(settings)[batch[0].source_id]
     night, outcome = batch[0].night, Outcome()

@@ -1,4 +1,4 @@
-"""What people decide about an incident (acknowledged, silenced for a while, resolved) or a held file; who and why is kept."""
+"""What people decide, about an incident (acknowledged, silenced, resolved) or a held file; who and why is kept."""
 
 from __future__ import annotations
 
