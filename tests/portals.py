@@ -125,8 +125,8 @@ class Liar(socketserver.ThreadingTCPServer):
 
     allow_reuse_address = daemon_threads = True
 
-    def __init__(self, tell: Callable[[str], bytes]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, tell: Callable[[str], bytes], handler: type[LiarHandler] | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), handler or LiarHandler)
         self.tell = tell
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
@@ -134,10 +134,13 @@ class Liar(socketserver.ThreadingTCPServer):
         """A client that hangs up early is right to."""
 
 
-class _Handler(socketserver.StreamRequestHandler):
+class LiarHandler(socketserver.StreamRequestHandler):
+    """Reads a question, answers it and, unless a test goes on, hangs up."""
+
     server: Liar
 
     def handle(self) -> None:
+        """Answer one question."""
         line = self.rfile.readline().decode()
         while self.rfile.readline().strip():
             pass

@@ -16,6 +16,7 @@ from portals import UNITS, Liar, fetched, files_table, pages_table, reasons
 from tthc.sources import portal_fetch
 
 BAD, *GOOD = UNITS
+ONCE = {"retries": 0}  # a sound delivery comes at the first try
 OK = "HTTP/1.1 200 OK"
 CHUNKED = f"{OK}\r\nTransfer-Encoding: chunked"
 BODY = exports.csv_list(portals.rows_of(BAD))
@@ -34,6 +35,7 @@ def part(size: bytes, body: bytes) -> bytes:
     return size + b"\r\n" + body + b"\r\n"
 
 
+HINTS = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x.css>; rel=preload\r\n\r\n"
 LIES = {
     "a length of fewer bytes, at a line": (sized(len(HALF)), "PORTAL_TRUNCATED"),
     "a length in characters": (sized(len(BODY.decode("utf-8-sig"))), "PORTAL_TRUNCATED"),
@@ -58,6 +60,15 @@ LIES = {
     "a status that is a word": (answer("HTTP/1.1 fine OK", BODY), "PORTAL_SHAPE"),
     "no head at all": (BODY, "PORTAL_SHAPE"),
     "no answer at all": (b"", "PORTAL_TRUNCATED"),
+    "interim answers and then none": (HINTS, "PORTAL_TRUNCATED"),
+    "interim answers without end": (HINTS * 30 + sized(len(BODY)), "PORTAL_SHAPE"),
+    "an interim answer of thousands of headers": (
+        b"HTTP/1.1 103 Early Hints" + b"\r\nX-Many: 1" * 5000 + b"\r\n\r\n" + sized(len(BODY)), "PORTAL_SHAPE",
+    ),
+    "another protocol, which nobody asked for": (
+        answer("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket", b"") + sized(len(BODY)), "PORTAL_STATUS",
+    ),
+    "interim answers before a sound one": (HINTS + sized(len(BODY)), ""),
 }  # fmt: skip
 
 
@@ -73,7 +84,7 @@ def liar() -> Iterator[Liar]:
 def test_a_file_that_lies_about_itself(liar: Liar, lie: str, tmp_path: Path) -> None:
     sent, reason = LIES[lie]
     liar.tell = lambda line: sent if BAD in line else sized(len(BODY))
-    told = fetched(files_table(liar.url, limits={"retries": 2}), tmp_path)
+    told = fetched(files_table(liar.url, limits=ONCE), tmp_path)
     assert reasons(told) == {BAD: reason} | dict.fromkeys(GOOD, "")
 
 
@@ -101,7 +112,7 @@ def test_a_next_link_of_any_kind_never_ends_a_list_early(
 
     liar.tell = tell
     paging = {"kind": "link", "next_at": "data.next", "total_at": "", "pages_at": "", "page_at": ""}
-    told = fetched(pages_table(liar.url, paging=paging, limits={"retries": 2}), tmp_path)
+    told = fetched(pages_table(liar.url, paging=paging, limits=ONCE), tmp_path)
     assert reasons(told) == {BAD: reason} | dict.fromkeys(GOOD, "")
 
 
@@ -118,3 +129,21 @@ def test_what_nobody_foresaw_harms_one_delivery(liar: Liar, monkeypatch: pytest.
     told = fetched(files_table(liar.url), tmp_path)
     assert reasons(told) == {BAD: "PORTAL_SHAPE"} | dict.fromkeys(GOOD, "")
     assert "KeyError" in told[BAD].detail and "value" not in told[BAD].detail
+
+
+@pytest.mark.parametrize("promise", ["", "Connection: keep-alive\r\nKeep-Alive: timeout=60\r\n"])
+def test_a_connection_is_asked_one_question_whatever_the_portal_promises(promise: str, tmp_path: Path) -> None:
+    """Each connection answers once and stays open: who asked it again would find it closed in the midst of the run."""
+    again: list[bytes] = []
+
+    class Promising(portals.LiarHandler):
+        def handle(self) -> None:
+            super().handle()
+            again.append(self.rfile.readline())
+
+    with Liar(lambda _: answer(f"{OK}\r\n{promise}Content-Length: {len(BODY)}", BODY), Promising) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        told = fetched(files_table(server.url, limits=ONCE), tmp_path)
+        server.shutdown()
+    assert reasons(told) == dict.fromkeys(UNITS, "")
+    assert set(again) <= {b""}

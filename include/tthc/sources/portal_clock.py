@@ -85,20 +85,8 @@ class WatchedSocket(socket.socket):
         return count
 
 
-class WatchedTlsSocket(ssl.SSLSocket):
+class WatchedTlsSocket(WatchedSocket, ssl.SSLSocket):
     """The same under TLS; `clock` is set when the handshake is done, which has the connection's own time limit."""
-
-    clock: Clock
-
-    def recv_into(self, buffer: Any, *arguments: Any) -> int:
-        """Read as `SSLSocket.recv_into` does. Raises PortalFailed when the portal is too slow."""
-        self.settimeout(self.clock.patience(self.clock.limits.read_seconds))
-        try:
-            count = super().recv_into(buffer, *arguments)
-        except TimeoutError:
-            raise self.clock.silent() from None
-        self.clock.heard(memoryview(buffer)[:count])
-        return count
 
 
 def connected(address: str, port: int, clock: Clock) -> WatchedSocket:

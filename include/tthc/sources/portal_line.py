@@ -1,12 +1,13 @@
 """The line to a portal: a `requests` session that connects to the pinned address only and takes nothing from around it.
 
-No proxy, no .netrc, no CA bundle of the environment, no redirect; TLS is always verified.
+No proxy, no .netrc, no CA bundle of the environment, no redirect; TLS is always verified. One question a connection.
 """
 
 from __future__ import annotations
 
 import socket
 import ssl
+from http.client import HTTPException, HTTPResponse, parse_headers
 from typing import Any
 
 import requests
@@ -21,6 +22,7 @@ from tthc.sources.portal_address import pinned
 from tthc.sources.portal_clock import Clock, WatchedTlsSocket, connected
 
 USER_AGENT = "tthc"
+_INTERIM = 10  # how many answers with a status 1xx may come before the answer
 
 
 class Line:
@@ -58,6 +60,23 @@ class _Straight(requests.Session):
         """No answer leads elsewhere: following would also read the whole body of the redirect, however long."""
 
 
+class _OnlyAnswer(HTTPResponse):
+    """The last answer of its connection, whatever its headers promise, and not one of those that come before it."""
+
+    def begin(self) -> None:
+        """Read the head. We said `Connection: close`: a connection kept would be closed under the next question."""
+        super().begin()
+        self.will_close = True
+
+    def _read_status(self) -> tuple[str, int, str]:
+        for _ in range(_INTERIM + 1):
+            told: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # not in the stubs
+            if not 100 <= told[1] < 200 or told[1] == 101:  # 101 is final: nobody asked for another protocol
+                return told
+            parse_headers(self.fp)
+        raise HTTPException("too many interim answers")
+
+
 class _Adapter(HTTPAdapter):
     def __init__(self, line: Line, context: ssl.SSLContext) -> None:
         self._line, self._context = line, context
@@ -67,10 +86,14 @@ class _Adapter(HTTPAdapter):
         line = self._line
 
         class PlainConnection(HTTPConnection):
+            response_class = _OnlyAnswer
+
             def _new_conn(self) -> socket.socket:
                 return _opened(self, line)
 
         class TlsConnection(HTTPSConnection):
+            response_class = _OnlyAnswer
+
             def _new_conn(self) -> socket.socket:
                 return _opened(self, line)
 
