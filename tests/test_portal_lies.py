@@ -35,6 +35,7 @@ def part(size: bytes, body: bytes) -> bytes:
     return size + b"\r\n" + body + b"\r\n"
 
 
+PAGE = "<html><form action='/login'><input type='password'></form></html>".encode("utf-16")
 HINTS = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x.css>; rel=preload\r\n\r\n"
 LIES = {
     "a length of fewer bytes, at a line": (sized(len(HALF)), "PORTAL_TRUNCATED"),
@@ -46,6 +47,13 @@ LIES = {
     "two lengths": (answer(f"{OK}\r\nContent-Length: 9\r\nContent-Length: {len(BODY)}", BODY), "PORTAL_SHAPE"),
     "a chunk of negative size": (answer(CHUNKED, part(b"-5", BODY)), "PORTAL_SHAPE"),
     "a chunk of a few bytes less": (answer(CHUNKED, part(b"%x" % (len(BODY) - 9), BODY) + b"0\r\n\r\n"), "PORTAL_TRUNCATED"),
+    "a last chunk in the midst": (
+        answer(CHUNKED, part(b"%x" % len(HALF), HALF) + b"0\r\n\r\n" + BODY[len(HALF) :] + b"\r\n0\r\n\r\n"), "PORTAL_TRUNCATED",
+    ),
+    "chunks and a trailer, sound": (
+        answer(CHUNKED, part(b"%x" % len(BODY), BODY) + b"0\r\nX-Trailer: 1\r\n\r\n"), "",
+    ),
+    "a login page in UTF-16": (sized(len(PAGE), PAGE), "PORTAL_LOGIN"),
     "a part with status 206": (
         answer(f"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-{len(HALF) - 1}/{len(BODY)}\r\n"
                f"Content-Length: {len(HALF)}", HALF), "PORTAL_TRUNCATED",

@@ -90,6 +90,8 @@ def _raw(response: requests.Response, clock: Clock, *, counted: bool) -> Iterato
     # A length counted in characters, or of another file: the portal sent more than it let us read.
     if counted and not (clock.end.endswith(end) if end else clock.end.endswith((b"\r\n\r\n", b"\n\n"))):
         raise truncated("Content-Length is smaller than what was sent")
+    if clock.surplus:
+        raise truncated("more was sent behind the last chunk")
 
 
 def _unpacked(parts: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
@@ -121,7 +123,8 @@ def refuse_page(body: Body, file_name: str) -> None:
     """
     with body.path.open("rb") as file:
         head = file.read(1 << 16)
-    if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+    head = head.replace(b"\0", b"")  # so that UTF-16 is read too
+    if not head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\v\f").startswith(b"<"):
         return
     if _LOGIN.search(head):
         raise PortalFailed("PORTAL_LOGIN", "cổng trả trang đăng nhập / a login page in place of data")

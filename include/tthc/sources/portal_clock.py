@@ -22,10 +22,12 @@ class Clock:
         self._window_began = 0.0
         self._in_window = 0
         self.end = b""  # the last bytes that arrived, whether or not anybody read them
+        self.surplus = False  # more had arrived than an answer in chunks held
 
     def ask(self) -> None:
         """A request is about to be sent; its answer is measured from its first byte on."""
         self._window_began, self._in_window, self.end = 0.0, 0, b""
+        self.surplus = False
 
     def patience(self, at_most: float) -> float:
         """Seconds the next wait may take. Raises PortalFailed when the deadline has passed."""
@@ -73,9 +75,13 @@ class WatchedSocket(socket.socket):
     """A socket every read of which obeys a clock."""
 
     clock: Clock
+    glancing = False  # nothing is waited for any more: only what has arrived is read
 
     def recv_into(self, buffer: Any, *arguments: Any) -> int:
         """Read as `socket.recv_into` does. Raises PortalFailed when the portal is too slow."""
+        if self.glancing:
+            self.settimeout(0)
+            return super().recv_into(buffer, *arguments)
         self.settimeout(self.clock.patience(self.clock.limits.read_seconds))
         try:
             count = super().recv_into(buffer, *arguments)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from contextlib import suppress
 from http.client import HTTPException, HTTPResponse, parse_headers
 from typing import Any
 
@@ -19,7 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.poolmanager import PoolManager
 
 from tthc.sources.portal_address import pinned
-from tthc.sources.portal_clock import Clock, WatchedTlsSocket, connected
+from tthc.sources.portal_clock import Clock, WatchedSocket, WatchedTlsSocket, connected
 
 USER_AGENT = "tthc"
 _INTERIM = 10  # how many answers with a status 1xx may come before the answer
@@ -63,10 +64,22 @@ class _Straight(requests.Session):
 class _OnlyAnswer(HTTPResponse):
     """The last answer of its connection, whatever its headers promise, and not one of those that come before it."""
 
+    def __init__(self, sock: WatchedSocket, *others: Any, **named: Any) -> None:
+        super().__init__(sock, *others, **named)
+        self._watched = sock
+
     def begin(self) -> None:
         """Read the head. We said `Connection: close`: a connection kept would be closed under the next question."""
         super().begin()
         self.will_close = True
+
+    def close(self) -> None:
+        """Let go; behind the last chunk nothing may have come, or the portal took its own data for that chunk."""
+        if self.chunked is True and self.fp:
+            self._watched.glancing = True
+            with suppress(OSError):
+                self._watched.clock.surplus = bool(self.fp.peek(1))
+        super().close()
 
     def _read_status(self) -> tuple[str, int, str]:
         for _ in range(_INTERIM + 1):
