@@ -117,12 +117,12 @@ def rules() -> dict[str, str]:
     """Every rule of the suites and of parsing as tables."""
     parts = {
         name: _table(
-            ("rule", "severity", "what is wrong", "tiếng Việt", "cần là", "why", "source", "owner"),
+            ("rule", "severity", "what is wrong", "tiếng Việt", "cần là", "vì sao", "why", "source", "owner"),
             (
                 (
                     f"`{rule.rule_id}`", rule.severity, "; ".join(rule.en[:3]) + (" …" if len(rule.en) > 3 else ""),
-                    "; ".join(rule.vi[:3]) + (" …" if len(rule.vi) > 3 else ""), rule.expected_vi, rule.why,
-                    rule.source, rule.owner,
+                    "; ".join(rule.vi[:3]) + (" …" if len(rule.vi) > 3 else ""), rule.expected_vi,
+                    "; ".join(rule.why_vi), "; ".join(rule.why), rule.source, rule.owner,
                 )
                 for rule in found
             ),

@@ -30,7 +30,7 @@ GREATER = (
 )
 MATCHES = ("expect_column_values_to_match_regex", {"column": "t", "regex": "^x"})
 META = {
-    name: "…" for name in ("rule", "severity", "column", "owner", "vi", "en", "expected_vi", "why", "source")
+    name: "…" for name in ("rule", "severity", "column", "owner", "vi", "en", "expected_vi", "why_vi", "why", "source")
 }  # fmt: skip
 Declared = tuple[str, dict[str, Any]]
 

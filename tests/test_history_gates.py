@@ -153,9 +153,32 @@ def test_a_file_that_always_has_one_status_is_not_held_for_it(desk: Desk) -> Non
         return desk.stage(content, history=History(NIGHT, history))[0].reason
 
     assert reason([past(on, 100, status=4) for on in nights(28)]) is None
-    assert reason([past(on, 100, status=4) for on in nights(27)]) == "DISTRIBUTION"
     assert reason([past(on, 100, status=9) for on in nights(28)]) == "DISTRIBUTION"
-    assert reason([past(on, 100, status=4 if place else None) for place, on in enumerate(nights(28))]) == "DISTRIBUTION"
+    assert reason([past(on, 100) for on in nights(28)]) == "DISTRIBUTION"
+    odd = [[past(on, 100, status=4 if at < count else None) for at, on in enumerate(nights(28))] for count in (2, 3)]
+    assert [reason(history) for history in odd] == ["DISTRIBUTION", None]
+
+
+@pytest.mark.parametrize(
+    ("history", "told"),
+    [
+        ([], {"ONE_STATUS"}),
+        ([past(on, 100) for on in nights(27)], {"ONE_STATUS"}),
+        ([past(on, 100, status=4) for on in nights(3)], set()),
+    ],
+)
+def test_without_a_past_one_status_is_told_and_holds_nothing(desk: Desk, history: list[Past], told: set[str]) -> None:
+    (file,) = desk.stage(csv_list([sound(n) for n in range(100)]), history=History(NIGHT, history))
+    assert (file.verdict, set(warned(file))) == ("loaded", told)
+    (small,) = desk.stage(csv_list([sound(n) for n in range(99)]), history=History(NIGHT, history))
+    assert warned(small) == {}
+
+
+def test_after_tet_one_status_is_not_asked(desk: Desk) -> None:
+    closed = {NIGHT - timedelta(days=back): False for back in range(1, 12)}
+    for history in ([], [past(on, 100) for on in nights(60)]):
+        (file,) = desk.stage(csv_list([sound(n) for n in range(100)]), history=History(NIGHT, history, closed))
+        assert (file.verdict, warned(file)) == ("loaded", {})
 
 
 def test_what_a_person_released_is_not_asked_again_for_28_nights(warehouse: Warehouse) -> None:
@@ -163,10 +186,12 @@ def test_what_a_person_released_is_not_asked_again_for_28_nights(warehouse: Ware
         warehouse.load_only(night, {"mot_cua_csv/a.csv": csv_list([sound(number) for number in range(count)])})
         return str(warehouse.value("select verdict from core.delivery where night = :night", night=night))
 
+    seed(warehouse, *((on, 100) for on in nights(28)), name="a")
     assert verdict(NIGHT, 100) == "held"
     assert verdict(NIGHT + timedelta(days=1), 101) == "held"
+    first = int(warehouse.value("select delivery_id from core.delivery where night = :night", night=NIGHT))
     with warehouse.kept():
-        pipeline.decide(warehouse.settings, 1, release=True, by="NGƯỜI GIẢ", reason="chỉ một trạng thái")
+        pipeline.decide(warehouse.settings, first, release=True, by="NGƯỜI GIẢ", reason="chỉ một trạng thái")
     assert verdict(NIGHT + timedelta(days=28), 102) == "loaded"
     assert verdict(NIGHT + timedelta(days=29), 103) == "held"
 
@@ -174,18 +199,18 @@ def test_what_a_person_released_is_not_asked_again_for_28_nights(warehouse: Ware
 # The manifest.
 
 
-def seed(warehouse: Warehouse, *deliveries: tuple[date, int]) -> None:
-    """Deliveries of 18373_<date>.csv with these rows, as the manifest keeps them."""
+def seed(warehouse: Warehouse, *deliveries: tuple[date, int], name: str = "18373_{:%Y%m%d}") -> None:
+    """Deliveries of 18373_<date>.csv with these rows of several statuses, as the manifest keeps them."""
     with transaction(warehouse.settings) as connection:
         for on, rows in deliveries:
             connection.execute(
                 sa.text(
                     "with delivery as (insert into core.delivery (source_id, night, file_sha256, file_name, feed, "
-                    "verdict, rows_read, rows_accepted) values ('mot_cua_csv', :night, :name, :name, 'dossier', "
+                    "verdict, rows_read, rows_accepted) values ('mot_cua_csv', :night, :sha, :name, 'dossier', "
                     "'loaded', :rows, :rows) returning delivery_id) insert into core.delivery_unit "
                     "select delivery_id, '18373', :rows from delivery"
                 ),
-                {"night": on, "name": f"18373_{on:%Y%m%d}.csv", "rows": rows},
+                {"night": on, "sha": f"{on}", "name": f"{name.format(on)}.csv", "rows": rows},
             )
 
 

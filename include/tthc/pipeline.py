@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from tthc.alerts.reporters import resolve_reported
 from tthc.alerts.reviews import review_corrections
 from tthc.domain.errors import FileRefused, Misconfigured
 from tthc.domain.working_days import after_working_days
-from tthc.landing.store import Receipt, land, look, path_of, size_of
+from tthc.landing.store import Receipt, land, look, names_of, path_of, size_of
 from tthc.reference.corrections import Correction, read_corrections
 from tthc.reference.kpis import read_metrics
 from tthc.reference.layouts import read_layouts
@@ -57,7 +58,7 @@ from tthc.staging.parse import Meanings
 from tthc.staging.reader_process import ReaderPool
 from tthc.staging.stage import stage
 from tthc.staging.staged_file import StagedFile
-from tthc.warehouse import fetches, schema
+from tthc.warehouse import empty_lists, fetches, schema
 from tthc.warehouse import history as past
 from tthc.warehouse import load as warehouse
 from tthc.warehouse import replay as repeats
@@ -259,6 +260,8 @@ def load(
             again = stage_files(settings, missing, procedures, readers, history=history)
             ready |= {file.sha256: file for file in again}
         staged = [ready[receipt.sha256] for receipt in asked.parse]
+        if history is not None:
+            empty_lists.name_units(connection, batch, staged, history, partial(names_of, settings))
         fetches.refuse_wrong_units(connection, batch, staged)
         staged = [one for one in staged if one.verdict != "rejected" or one.reason != (refused or {}).get(one.sha256)]
         known = warehouse.note_known(connection, asked.known)
@@ -302,6 +305,8 @@ def decide(settings: Settings, delivery_id: int, *, release: bool, by: str, reas
                 )
             procedures = frozenset(connection.execute(sa.text("select procedure_code from ref.procedure")).scalars())
             (staged,) = stage_files(settings, [receipt], procedures, readers, released=True)
+            history = past.read(connection, receipt.source_id, receipt.night, read_calendar_overrides(settings))
+            empty_lists.name_units(connection, [receipt], [staged], history, partial(names_of, settings))
             repeats.release(connection, delivery_id, staged, by=by, reason=reason)
             open_incidents(connection, [delivery_id])  # of rows that were refused in it
         else:

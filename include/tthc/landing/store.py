@@ -115,6 +115,22 @@ def _copy(landing: Path, path: Path) -> str:
     return sha256
 
 
+def names_of(settings: Settings, receipt: Receipt) -> set[str]:
+    """Every name under which these bytes came from the source for the night, as the ledger tells."""
+    names = {receipt.file_name}
+    ledger = settings.landing / "ledger.jsonl"
+    if ledger.exists():
+        wanted = (receipt.source_id, receipt.night.isoformat(), receipt.sha256)
+        with ledger.open(encoding="utf-8") as lines:
+            for line in lines:
+                # A line without its end is one a kill has cut off.
+                if receipt.sha256 in line and line.endswith("}\n"):
+                    told = json.loads(line)
+                    if (told["source_id"], told["night"], told["sha256"]) == wanted:
+                        names.add(told["file_name"])
+    return names
+
+
 def _note(settings: Settings, receipt: Receipt) -> None:
     line = json.dumps(
         {

@@ -23,6 +23,9 @@ class Source:
     priority: int
     delivery: str = "window"
     hold_above: float = 0.5  # share of quarantined rows above which a file is held
+    may_be_empty: bool = (
+        False  # whether a header without rows is believed: its unit has reported that there was nothing
+    )
     pool_slots: int = 2
     batch_files: int = 250
     batch_megabytes: int = 32

@@ -33,7 +33,7 @@ OWNERS = {"source": "nơi gửi", "engineer": "kỹ sư"}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One rule. `vi`, `en`: what is wrong, of each column it speaks of."""
+    """One rule. `vi`, `en`: what is wrong, of each column it speaks of; `why_vi`, `why`: why it exists, likewise."""
 
     rule_id: str
     severity: str
@@ -41,7 +41,8 @@ class Entry:
     vi: tuple[str, ...]
     en: tuple[str, ...]
     expected_vi: str
-    why: str
+    why_vi: tuple[str, ...]
+    why: tuple[str, ...]
     source: str
 
 
@@ -65,7 +66,8 @@ def _entry(rules: Sequence[Rule]) -> Entry:
         vi=tuple(dict.fromkeys(rule.vi for rule in rules)),
         en=tuple(dict.fromkeys(rule.en for rule in rules)),
         expected_vi=first.expected_vi,
-        why=first.why,
+        why_vi=tuple(dict.fromkeys(rule.why_vi for rule in rules)),
+        why=tuple(dict.fromkeys(rule.why for rule in rules)),
         source=first.source,
     )
 

@@ -42,6 +42,7 @@ class Rule:
     vi: str
     en: str
     expected_vi: str
+    why_vi: str
     why: str
     source: str
     reads: tuple[str, ...]
@@ -96,7 +97,7 @@ def suite(name: str) -> tuple[Rule, ...]:
         except (KeyError, TypeError):
             raise ExpectationsNotRun(
                 f"{path}, expectation {len(rules) + 1}: meta needs rule, severity, column, owner, vi, en, expected_vi, "
-                "why and source, and nothing else"
+                "why_vi, why and source, and nothing else"
             ) from None
     if not rules:
         raise ExpectationsNotRun(f"{path} declares no expectation; an empty suite would let everything pass")

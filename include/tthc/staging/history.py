@@ -100,16 +100,24 @@ class History:
                 told["missing_events"] = silence * self._events_a_day(file, file.newest_on)
         return told | {"dated_nights_before": len(lags)}
 
-    def has_one_status(self, file: StagedFile) -> bool:
-        """Whether the file always says this one status, or a person has lately released it saying so."""
-        if file.only_status is None:
-            return False
-        past = list(self._of(file))
+    def statuses(self, file: StagedFile) -> dict[str, int]:
+        """What the suite compares of a list of one status: `one_status` 1 where the past does not show it to be usual,
+        and in `statuses_before` the nights that could.
+
+        It is usual where more than two of the nights said the same, or a person has lately released it saying so.
+        """
+        if file.only_status is None or self._after_holiday(self.night):
+            return {"one_status": 0, "statuses_before": 0}
+        past = [one for one in self._of(file) if not self._after_holiday(one.night)]
         lately = self.night - timedelta(days=NIGHTS)
-        if any(one.released and one.only_status == file.only_status and one.night >= lately for one in past):
-            return True
         same = _nightly(past, lambda one: int(one.only_status == file.only_status))
-        return len(same) == NIGHTS and all(same)
+        released = any(one.released and one.only_status == file.only_status and one.night >= lately for one in past)
+        return {"one_status": int(not released and sum(same) <= _ODD_NIGHTS), "statuses_before": len(same)}
+
+    def unit_of(self, file_name: str) -> str | None:
+        """The one unit that files of this name have told of; None where there were none, or several."""
+        units = {one.unit_code for one in self._by_name.get(dateless(file_name), [])}
+        return units.pop() if len(units) == 1 else None
 
     def _of(self, file: StagedFile) -> Sequence[Past]:
         named = self._by_name.get(dateless(file.file_name), [])

@@ -166,11 +166,12 @@ def judge_files(staged: list[StagedFile], source: Source, history: History) -> N
             {
                 "row_id": number,
                 "rows_read": file.rows_read - file.rows_dropped,
+                "may_be_empty": int(source.may_be_empty),
                 "wrong_order_share": _rule_rows(file, {"DATE_ORDER", "DUE_BEFORE_RECEIVED"}) / max(file.rows_read, 1),
                 "total_differs": int(_total_differs(file)),
-                "one_status": int(file.only_status is not None and not history.has_one_status(file)),
                 "quarantine_over_limit": max(file.rows_quarantined / max(file.rows_read, 1) - source.hold_above, 0.0),
                 **history.profile(file),
+                **history.statuses(file),
             }
             for number, file in enumerate(files)
         ]

@@ -65,6 +65,8 @@ def report_of(reading: Reading, layout: Layout, cells: Cells) -> Report:
     totals = list(_totals(reading, layout))
     for line in (*lines, *totals):
         line.counts = _counts(line, layout, cells)
+    if not lines and totals and not any(any(total.counts.values()) for total in totals):
+        lines = [_whole(totals.pop(), reading)]
     sections = _sections(lines)
     reading.dropped += [(line.sheet, line.row_no, "SECTION_ROW") for line in sections]
     return Report([line for line in lines if not line.parts], sections, totals)
@@ -88,6 +90,13 @@ def _line(sheet: str, row_no: int, row: dict[str, str], layout: Layout) -> Line:
     names = {name: clean(row[name]) for name in NAMES if name in row}
     texts = {column.name: clean(row[column.name]) for column in figures_of(layout) if column.name in row}
     return Line(sheet, row_no, next(levels, len(layout.section_marks)), names, texts)
+
+
+def _whole(total: Line, reading: Reading) -> Line:
+    """A total of zeros with no row above it states by itself that there was nothing, in all fields together."""
+    reading.dropped.remove((total.sheet, total.row_no, "TOTAL_ROW"))
+    total.names.pop("field_name", None)
+    return total
 
 
 def _without_notes(lines: list[Line], reading: Reading, layout: Layout) -> list[Line]:

@@ -161,10 +161,19 @@ def _understand(read: list[tuple[StagedFile, Reading, Layout]], meanings: Meanin
             file.rows = rows.get(number, parsed.rows.iloc[:0]).drop(columns="file_no").reset_index(drop=True)
             dropped = Counter(reason for _, _, reason in reading.dropped)
             dropped.update(parsed.dropped.get(number, {}))
+            if layout.feed == "dossier" and not len(file.rows):
+                file.stated_unit = _stated_unit(reading, layout, meanings)
             file.rows_duplicate = parsed.duplicates.get(number, 0)
             _note_reading(file, reading, layout, mine, dropped)
             for rule, count in parsed.told.get(number, {}).items():
                 file.findings.append((rule, "warning", count, WARNINGS[rule]))
+
+
+def _stated_unit(reading: Reading, layout: Layout, meanings: Meanings) -> str | None:
+    """The unit that titles, file name or layout name for every row of a file."""
+    texts = [(reading.titles | layout.constants).get(clue, "") for clue in layout.unit_from]
+    found = (meanings.places.choose(meanings.places.spans_of(text), meanings.night) for text in texts if text)
+    return next((unit for unit in found if unit), None)
 
 
 def _note_reading(

@@ -27,6 +27,7 @@ class StagedFile:
     dossier_key where the row lets them be known, cell where the file has addresses. `findings`: (rule, severity, rows,
     detail). The counts always add up. `rows_listed`: rows that looked like data; `rows_claimed`: what the file's total
     rows say that number is.
+    `stated_unit`: the unit of a whole list, as its titles name it; looked up only where the list has no rows.
     `newest_on`: day of the newest event up to the night; `only_status`: the status of every accepted row of a list.
     `suggestions`: what unlisted headings may mean. `tried`: every layout that was asked, with why it was not taken.
     """
@@ -56,12 +57,18 @@ class StagedFile:
     rows_claimed: list[tuple[int, int]] = field(default_factory=list)
     newest_on: date | None = None
     only_status: int | None = None
+    stated_unit: str | None = None
     suggestions: list[Suggestion] = field(default_factory=list)
     tried: list[tuple[str, str]] = field(default_factory=list)
     waivers: list[tuple[Correction, set[tuple[str, int]]]] = field(
         default_factory=list
     )  # with (sheet, row) each excuses
     waived: set[tuple[str, int]] = field(default_factory=set)  # (sheet, row) of rows that a waiver let pass a rule
+
+    @property
+    def is_empty(self) -> bool:
+        """A list of dossiers that was read and has none."""
+        return self.feed == "dossier" and self.verdict != "rejected" and self.rows_read == self.rows_dropped
 
     def told(self, column: str, rule_id: str, row_no: int, words: str = "") -> tuple[str, str, str]:
         """(heading, address such as I7 or "", what the cell should hold) of a refused cell."""

@@ -74,7 +74,7 @@ def note(
 def refuse_wrong_units(connection: sa.Connection, receipts: Sequence[Receipt], staged: Sequence[StagedFile]) -> None:
     """A file asked for commune by commune that is of other units than asked for: rejected when it has nothing of them,
     held when it has something of others as well."""
-    asked = _asked(connection, receipts)
+    asked = asked_for(connection, receipts)
     for file in staged:
         wanted = asked.get(file.sha256)
         units = set(file.units)
@@ -102,7 +102,7 @@ def note_wrong_units(connection: sa.Connection, receipts: Sequence[Receipt], sta
     told |= {row.file_sha256: set(row.units) for row in rows}
     told |= {sha256: {_ANOTHER} for sha256 in _refused_before(connection, receipts)}
     failed = 0
-    for sha256, wanted in _asked(connection, receipts).items():
+    for sha256, wanted in asked_for(connection, receipts).items():
         for unit in wanted if told.get(sha256) else ():
             if not told[sha256] & _family(connection, {unit}):
                 connection.execute(
@@ -133,7 +133,7 @@ def _batch(receipts: Sequence[Receipt]) -> dict[str, object]:
     return {"source": receipts[0].source_id, "night": receipts[0].night, "hashes": hashes}
 
 
-def _asked(connection: sa.Connection, receipts: Sequence[Receipt]) -> Mapping[str, set[str]]:
+def asked_for(connection: sa.Connection, receipts: Sequence[Receipt]) -> Mapping[str, set[str]]:
     """Hash → the units for which the portal served these bytes tonight."""
     rows = connection.execute(
         sa.text(

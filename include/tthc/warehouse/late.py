@@ -64,7 +64,8 @@ def still_true(connection: sa.Connection, receipts: Sequence[Receipt]) -> set[Re
                 "and (rule_id = any(:of_the_night) or state = 'repaired' and ended_by <> quarantine.delivery_id)) "
                 "as waits from core.delivery "
                 "where source_id = :source and file_sha256 = any(:hashes) and night < :night "
-                "and verdict in ('loaded', 'loaded_with_quarantine') order by file_sha256, night desc"
+                "and verdict in ('loaded', 'loaded_with_quarantine') "
+                "and rows_read > rows_dropped order by file_sha256, night desc"  # empty lists are all alike
             ),
             {
                 "source": source_id,

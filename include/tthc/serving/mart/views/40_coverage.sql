@@ -1,9 +1,11 @@
 -- Who was expected to report, from which source, on which night or for which period (its last day stands for the
--- night), and whether they did: reporting.toml says who and by when. A report whose figures are all 0 is a reported zero.
+-- night), and whether they did: reporting.toml says who and by when. A report whose figures are all 0, and a list without
+-- rows that was believed, is a reported zero.
 create view mart.coverage as
 with
 heard as (
-    select delivery.source_id, delivery.night, delivery_unit.unit_code, min(delivery.recorded_at) as reported_at
+    select delivery.source_id, delivery.night, delivery_unit.unit_code, min(delivery.recorded_at) as reported_at,
+        sum(delivery_unit.row_count) = 0 as is_zero
     from core.delivery
     join core.delivery_unit using (delivery_id)
     group by delivery.source_id, delivery.night, delivery_unit.unit_code
@@ -54,7 +56,7 @@ select
     case
         when reported.at is null and now() < due.last_day + 1 then 'not_due'
         when reported.at is null then 'missing'
-        when told.is_zero then 'zero'
+        when coalesce(heard.is_zero, told.is_zero) then 'zero'
         when reported.at < due.last_day + 1 then 'on_time'
         else 'late'
     end as state,
