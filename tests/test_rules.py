@@ -175,7 +175,8 @@ def test_every_rule_has_a_seeded_error() -> None:
         (rule, column) for rule, column in wanted if rule in alone | ELSEWHERE
     }
     suites = {path.stem for path in EXPECTATIONS.glob("*.json")}
-    assert suites == {"dossier_row", "dossier_sender", "dossier_file", "figure"}
+    assert suites == {"dossier_row", "dossier_sender", "dossier_source", "dossier_file", "figure"}
+    assert {rule.rule_id for rule in expectations.suite("dossier_source")} == {"DUPLICATE_ACROSS_SOURCES"}
     for name, cases in (("dossier_sender", SENDERS), ("dossier_file", {**FILES, **WITHOUT_A_PAST, **BESIDE_THE_PAST})):
         assert {rule.rule_id for rule in expectations.suite(name)} == set(cases)
     figures = expectations.suite("figure")
@@ -204,6 +205,7 @@ def test_each_rule_says_who_why_and_what_in_two_languages(name: str) -> None:
         allowed = {
             "dossier_row": {"quarantine", "warning"},
             "dossier_sender": {"warning"},
+            "dossier_source": {"warning"},
             "dossier_file": {"hold", "reject", "warning"},
             "figure": {"withhold", "warning"},
         }

@@ -18,6 +18,7 @@ NIGHTS_SHOWN = 28
 SUITES = {
     "dossier_row": ("Dòng hồ sơ", "Rows of dossiers"),
     "dossier_sender": ("Cách làm của nơi gửi", "What a sender does to all dossiers alike"),
+    "dossier_source": ("Hồ sơ biết từ hai nguồn", "Dossiers known from two sources"),
     "dossier_file": ("Tệp", "Files"),
     "figure": ("Số liệu", "Figures"),
 }

@@ -19,7 +19,7 @@ from tthc.landing.store import Receipt
 from tthc.reference.layouts import SUMMARIES
 from tthc.staging.staged_file import StagedFile
 from tthc.staging.summary import KEY
-from tthc.warehouse import judgements, late, quarantine
+from tthc.warehouse import across_sources, judgements, late, quarantine
 from tthc.warehouse.connect import run_script
 
 _SQL = Path(__file__).parent / "sql"
@@ -277,6 +277,7 @@ def _load_dossiers(
     run_script(connection, "analyze incoming")
     parameters = {"source_id": source_id, "night": night}
     connection.execute(sa.text(statement("append_versions")), parameters)
+    note_findings(connection, across_sources.judge(connection, source_id, night, [i for i, _ in dossiers]))
     late.repair(connection, source_id, night, [i for i, _ in dossiers])
     run_script(connection, "analyze touched")
     run_script(connection, statement("refresh_current"))
