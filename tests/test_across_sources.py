@@ -9,6 +9,7 @@ import pytest
 
 from exports import Row, csv_list, record
 from test_rules import sound
+from tthc import pipeline
 from warehouses import Warehouse
 
 NIGHT = date(2026, 3, 12)
@@ -85,6 +86,21 @@ def test_the_order_of_arrival_does_not_hide_it_and_agreement_ends_it(warehouse: 
     assert ("dvcqg_json", "warning", "open") in incidents(warehouse)
     warehouse.load(NIGHT + timedelta(days=2), {"dvcqg_json/b.json": portal(*later[3:10])})
     assert {state for _, _, state in incidents(warehouse)} == {"resolved"}
+
+
+def test_a_held_file_is_compared_when_it_is_released(warehouse: Warehouse) -> None:
+    warehouse.load_only(NIGHT, {"mot_cua_csv/a.csv": csv_list(ROWS)})
+    rows = portal(
+        ROWS[3] | DIFFERENCES["another unit"],
+        *(sound(number, status="Đã xử lý xong") for number in range(50, 80)),
+    )
+    warehouse.load_only(NIGHT, {"dvcqg_json/b.json": rows})
+    assert warehouse.value("select reason from core.delivery where verdict = 'held'") == "QUARANTINE_SHARE"
+    assert found(warehouse) == {}
+    held = int(warehouse.value("select delivery_id from core.delivery where verdict = 'held'"))
+    with warehouse.kept():
+        pipeline.decide(warehouse.settings, held, release=True, by="NGƯỜI GIẢ", reason="nạp các dòng đúng")
+    assert found(warehouse) == {"dvcqg_json": 1}
 
 
 def test_one_source_alone_is_not_judged(warehouse: Warehouse) -> None:

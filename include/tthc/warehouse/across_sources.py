@@ -1,4 +1,4 @@
-"""Whether another source tells a dossier otherwise: it counts once, by the order of sources, and the difference is told."""
+"""Whether another source tells a dossier otherwise: it counts once, by the order of sources, and that is told."""
 
 from __future__ import annotations
 
@@ -17,11 +17,17 @@ _SQL = Path(__file__).parent / "sql" / "told_by_others.sql"
 Finding = tuple[int, str, str, int, str | None]
 
 
+def rules() -> list[str]:
+    """The rules that are asked while rows enter, not before."""
+    return sorted({rule.rule_id for rule in expectations.suite(SUITE)})
+
+
 def judge(connection: sa.Connection, source_id: str, night: date, delivery_ids: Sequence[int]) -> list[Finding]:
     """What the suite says of the table `incoming` beside the current states, as findings of deliveries; call it before
     the current states are refreshed. A dossier that no other source has told is not judged."""
     others = sa.text(
-        "select exists (select from core.delivery where source_id <> :source and feed = 'dossier' and rows_accepted > 0)"
+        "select exists (select from core.delivery "
+        "where source_id <> :source and feed = 'dossier' and rows_accepted > 0)"
     )
     if not connection.execute(others, {"source": source_id}).scalar_one():
         return []

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from tthc.domain.errors import Misconfigured
 from tthc.landing.store import Receipt
 from tthc.staging.staged_file import StagedFile
-from tthc.warehouse import judgements, late, load, quarantine
+from tthc.warehouse import across_sources, judgements, late, load, quarantine
 
 Place = tuple[str, int]  # sheet, row number
 
@@ -233,8 +233,11 @@ def _add(connection: sa.Connection, delivery_id: int, entering: StagedFile, gone
 def _count_again(connection: sa.Connection, delivery_id: int, file: StagedFile, *, whole: bool) -> None:
     """How often each rule speaks in the file now. Of rows that were accepted before, what was said then stays said."""
     connection.execute(
-        sa.text("delete from core.delivery_finding where delivery_id = :id and (severity = 'quarantine' or :whole)"),
-        {"id": delivery_id, "whole": whole},
+        sa.text(
+            "delete from core.delivery_finding where delivery_id = :id and (severity = 'quarantine' or :whole) "
+            "and rule_id <> all(:of_loading)"
+        ),
+        {"id": delivery_id, "whole": whole, "of_loading": across_sources.rules()},
     )
     connection.execute(
         sa.text(
