@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import ssl
 from contextlib import suppress
+from functools import lru_cache
 from http.client import HTTPException, HTTPResponse, parse_headers
 from typing import Any
 
@@ -48,12 +49,22 @@ def session(line: Line, ca_file: str) -> requests.Session:
     made.trust_env = False
     made.verify = ca_file or True
     made.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, identity", "Connection": "close"})
-    context = ssl.create_default_context(cafile=ca_file or DEFAULT_CA_BUNDLE_PATH)
-    context.sslsocket_class = WatchedTlsSocket
-    adapter = _Adapter(line, context)
+    adapter = _Adapter(line, _context(ca_file) if ca_file else _usual_context())
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made
+
+
+def _context(ca_file: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_file)
+    context.sslsocket_class = WatchedTlsSocket
+    return context
+
+
+@lru_cache(maxsize=1)
+def _usual_context() -> ssl.SSLContext:
+    """Reading the usual authorities takes longer than most deliveries; they change with the installation only."""
+    return _context(DEFAULT_CA_BUNDLE_PATH)
 
 
 class _Straight(requests.Session):
