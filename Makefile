@@ -7,7 +7,7 @@ run:
 
 test:
 	@scripts/bootstrap.sh dev
-	.venv/bin/pytest -rs -n auto --dist loadfile
+	.venv/bin/pytest -rs -n auto --dist loadfile --no-loadscope-reorder
 
 lint:
 	@scripts/bootstrap.sh dev

@@ -6,6 +6,7 @@ Run as a program this file is that parent: it reads one JSON object a line and a
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from remembered import remember_answers
 from tthc.domain.errors import FileRefused
 from tthc.settings import settings as read_settings
 
@@ -58,9 +60,12 @@ class Command:
 class Warm:
     """The warm parent; `start` forks a command."""
 
-    def __init__(self) -> None:
+    def __init__(self, answers: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-W", "ignore", __file__, answers],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     def ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,6 +114,8 @@ def _serve() -> None:
     pipeline.ReaderPool = ReadersHere  # type: ignore[assignment,misc]  # the same two methods
     units.read_units = partial(lambda known, _: known, units.read_units(read_settings()))
     expectations._library()
+    remember_answers(Path(sys.argv[1]))
+    gc.freeze()
     for line in sys.stdin:
         question = json.loads(line)
         answer = {"status": _wait(question["wait"])} if "wait" in question else {"pid": _fork(question)}

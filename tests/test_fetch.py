@@ -324,13 +324,6 @@ def test_no_value_of_a_person_and_no_secret_is_told(
 # Killed and run again.
 
 
-@pytest.fixture(scope="module")
-def warm() -> Iterator[Warm]:
-    made = Warm()
-    yield made
-    made.close()
-
-
 def until(happened: Any) -> None:
     deadline = time.monotonic() + 60
     while not happened():

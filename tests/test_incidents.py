@@ -201,6 +201,19 @@ def test_thirty_portals_down_are_one_digest(place: Warehouse, hook: Http) -> Non
     assert len(told(hook, "Sự cố mới")) == 1
 
 
+def test_a_digest_of_many_small_faults_has_a_line_a_rule_that_occurs_often(place: Warehouse, hook: Http) -> None:
+    """Nine rules at six places each: too few places to be a group of the province, too many lines to be read."""
+    units = [f"{number:05d}" for number in range(6)]
+    rules = [f"RULE_{number}" for number in range(9)]
+    fail(place, *(failing(rule, unit_code=unit) for rule in rules for unit in units), failing("ALONE"))
+    tell(place)
+    lines = told(hook, "Sự cố mới")
+    assert len(lines) == len(rules) + 1
+    assert all(sum(f" {rule}: 6 sự cố / incidents" in line for line in lines) == 1 for rule in rules)
+    assert "55 sự cố mới" in hook.digests()[0]["subject"]
+    assert sum("ALONE: 1 dòng" in line for line in lines) == 1
+
+
 def test_an_owner_hears_of_his_own_unit_and_of_nothing_else(warehouses: Warehouses, hook: Http, tmp_path: Path) -> None:
     """One digest an owner, though the province gets one line for all."""
     more = '[[recipient]]\nid = "xa"\nunits = ["18373"]\nchannels = [{ channel = "hook", to = ["xa"] }]'

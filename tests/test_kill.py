@@ -90,13 +90,6 @@ def picture(warehouse: Warehouse) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def warm() -> Iterator[Warm]:
-    made = Warm()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
 def overlay(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reference")
     (folder / "sources.toml").write_text(SOURCES, encoding="utf-8")

@@ -49,13 +49,6 @@ def place(warehouses: Warehouses, hook: Http, tmp_path: Path) -> Iterator[Wareho
 
 
 @pytest.fixture(scope="module")
-def warm() -> Iterator[Warm]:
-    made = Warm()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, Path]:
     ca = trustme.CA()
     path = tmp_path_factory.mktemp("ca") / "ca.pem"

@@ -152,15 +152,11 @@ def settings_without_server(place: Warehouse, tmp_path: Path) -> Settings:
     return replace(place.settings, warehouse_url=None, home=tmp_path / "home")
 
 
-def test_the_command_ends_with_its_finding(place: Warehouse, hook: Http) -> None:
-    warm = Warm()
-    try:
-        command = warm.start(["watchdog", "--json"], place.environment(), place.settings.home)
-        assert command.wait() == 1
-        assert "has not ended" in command.out.read_text(encoding="utf-8")
-        broken = place.environment() | {"TTHC_REFERENCE": str(place.settings.home / "nowhere")}
-        command = warm.start(["watchdog"], broken, place.settings.home)
-        assert command.wait() == 1
-        assert "misconfigured" in command.out.read_text(encoding="utf-8")
-    finally:
-        warm.close()
+def test_the_command_ends_with_its_finding(place: Warehouse, hook: Http, warm: Warm) -> None:
+    command = warm.start(["watchdog", "--json"], place.environment(), place.settings.home)
+    assert command.wait() == 1
+    assert "has not ended" in command.out.read_text(encoding="utf-8")
+    broken = place.environment() | {"TTHC_REFERENCE": str(place.settings.home / "nowhere")}
+    command = warm.start(["watchdog"], broken, place.settings.home)
+    assert command.wait() == 1
+    assert "misconfigured" in command.out.read_text(encoding="utf-8")

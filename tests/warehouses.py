@@ -1,7 +1,8 @@
 """A fresh warehouse for whoever asks: one embedded server a test session, one database a warehouse, copied from a template.
 
-`Warehouse.load` runs the real pipeline of `tthc load`. Three things are kept between loads because making them anew
-takes seconds and decides nothing: the reader processes, the parsed `units.csv`, and the migration (done by `fresh`).
+`Warehouse.load` runs the real pipeline of `tthc load`. Four things are kept between loads because making them anew
+takes seconds and decides nothing: the reader processes, the parsed `units.csv`, the answers of suites to rows they have
+judged before (`remembered.py`), and the migration (done by `fresh`).
 """
 
 from __future__ import annotations
@@ -14,24 +15,24 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import sqlalchemy as sa
 
+from remembered import once, remember_answers
 from tthc import pipeline
 from tthc.pipeline import Outcome
-from tthc.reference.units import read_places
+from tthc.reference.units import read_places, read_successions, read_units
 from tthc.settings import Settings
 from tthc.settings import settings as read_settings
 from tthc.staging.reader_process import ReaderPool
-from tthc.warehouse import connect, server
+from tthc.warehouse import connect, schema, server
 
 KEY = "synthetic key of the tests, 32 bytes or so"
 _TEMPLATE = "template_tthc"
-_places = cache(read_places)
+_places, _units, _successions = once(read_places), once(read_units), once(read_successions)
 
 Files = Mapping[str, bytes]  # "mot_cua_csv/a.csv" → content
 
@@ -159,7 +160,8 @@ class Warehouse:
 class Warehouses:
     """The session's server: makes warehouses and throws them away."""
 
-    def __init__(self) -> None:
+    def __init__(self, answers: Path) -> None:
+        remember_answers(answers)
         self.home = Path(tempfile.mkdtemp(prefix="tthc-tests-"))
         self.home.chmod(0o755)  # the server runs under another account when the tests run as root
         self.url = server.start(self.home)
@@ -206,7 +208,12 @@ class Warehouses:
         with self._database(_TEMPLATE) as database:
             settings = self._settings(database, overlay)
             if overlay is not None:
-                pipeline.init(settings)
+                with (
+                    mock.patch.object(schema, "read_places", _places),
+                    mock.patch.object(schema, "read_units", _units),
+                    mock.patch.object(schema, "read_successions", _successions),
+                ):
+                    pipeline.init(settings)
             yield Warehouse(settings, self.readers)
 
     @contextmanager

@@ -17,7 +17,7 @@ from tthc.serving import wording
 from tthc.settings import CHECKOUT, Settings
 from tthc.warehouse.connect import transaction, warehouse_url
 
-INCIDENTS_SHOWN = 5
+INCIDENT_LINES = 15
 
 # The newest reporting year with figures beside targets: plans are for years, "2026" until its end is cumulative.
 _PERIOD = """
@@ -64,10 +64,11 @@ group by 1, 2
 order by 1, 2
 """
 _INCIDENTS = """
-select severity, subject, count(*) over () as open, count(*) over (partition by severity) as of_severity
+select severity, rule_id, count(*) as incidents, min(subject) as subject
 from alerts.incident
-where state <> 'resolved'
-order by array_position(array['critical', 'error', 'warning'], severity), opened_on, incident_id
+where state <> 'resolved' and group_id is null
+group by severity, rule_id
+order by array_position(array['critical', 'error', 'warning'], severity), rule_id
 """
 
 
@@ -148,14 +149,19 @@ def _show_refusals(console: Console, connection: sa.Connection) -> None:
 
 
 def _show_incidents(console: Console, connection: sa.Connection) -> None:
-    incidents = _rows(connection, _INCIDENTS)
-    by_severity = {row["severity"]: row["of_severity"] for row in incidents}
+    rules = _rows(connection, _INCIDENTS)
+    by_severity: dict[str, int] = {}
+    for rule in rules:
+        by_severity[rule["severity"]] = by_severity.get(rule["severity"], 0) + rule["incidents"]
     told = ", ".join(f"{count} {severity}" for severity, count in by_severity.items())
-    console.print(f"\n[bold]Open incidents[/]: {len(incidents)}" + (f" ({told})" if told else ""))
-    for row in incidents[:INCIDENTS_SHOWN]:
-        console.print(f"  {row['subject']}", markup=False)
-    if len(incidents) > INCIDENTS_SHOWN:
-        console.print(f"  … and {len(incidents) - INCIDENTS_SHOWN} more: {_command('incidents list')}", markup=False)
+    console.print(f"\n[bold]Open incidents[/]: {sum(by_severity.values())}" + (f" ({told}), by rule" if told else ""))
+    for rule in rules[:INCIDENT_LINES]:
+        several = f"{rule['rule_id']}: {rule['incidents']} sự cố / incidents, {rule['severity']}"
+        console.print(f"  {rule['subject'] if rule['incidents'] == 1 else several}", markup=False)
+    if len(rules) > INCIDENT_LINES:
+        console.print(f"  … and {len(rules) - INCIDENT_LINES} rules more", markup=False)
+    if rules:
+        console.print(f"  {_command('incidents list')}", markup=False)
 
 
 def _show_places(console: Console, settings: Settings, log: Path) -> None:

@@ -15,6 +15,7 @@ from tthc.domain.text import DOSSIER_CODE, LONG_NUMBER
 from tthc.reference.channels import SEVERITIES, Policy
 from tthc.settings import LOCAL
 
+SEVERAL = 3  # incidents of one rule
 LINE_LENGTH = 600  # twenty names of units fit
 _PARTS = {
     "opened": "Sự cố mới / New",
@@ -57,11 +58,11 @@ def digest(events: Sequence[sa.Row[Any]], policy: Policy, *, night: date, now: d
 
 
 def _lines(events: Sequence[sa.Row[Any]], spread: int) -> Iterator[str]:
-    """One line an incident; one line for a rule that would fill a page."""
+    """One line an incident; where `spread` incidents or more would fill a page, one line a rule that has several."""
     ordered = sorted(events, key=lambda event: (-SEVERITIES.index(event.severity), event.rule_id, event.event_id))
     for (severity, rule_id), group in itertools.groupby(ordered, key=lambda event: (event.severity, event.rule_id)):
         told = list(group)
-        if len(told) < spread:
+        if len(events) < spread or len(told) < SEVERAL:
             for event in told:
                 line = clean(event.body)
                 shown = line if len(line) <= LINE_LENGTH else fit(line, LINE_LENGTH)

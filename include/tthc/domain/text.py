@@ -21,6 +21,8 @@ _TONES = {"\u0300", "\u0301", "\u0309", "\u0303", "\u0323"}
 
 def clean(text: str) -> str:
     """NFC with every run of space, no-break and zero-width characters as one space, trimmed."""
+    if text.isascii():  # most cells are: codes, days, nothing
+        return " ".join(text.split())
     return _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
 
 

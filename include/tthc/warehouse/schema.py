@@ -100,7 +100,7 @@ def load_reference(connection: sa.Connection, settings: Settings) -> None:
     if connection.execute(sa.text("select fingerprint from ref.loaded")).scalar() == in_force:
         return
     successions = read_successions(settings)
-    places = read_places(settings)
+    communes = {unit.unit_code for unit in read_places(settings).units if unit.level == "commune"}
     tables: dict[str, list[dict[str, Any]]] = {
         "ref.unit": [
             {
@@ -116,7 +116,7 @@ def load_reference(connection: sa.Connection, settings: Settings) -> None:
         "ref.unit_succession": [
             {n: getattr(s, n) for n in ("old_code", "new_code", "effective_date", "is_partial")}
             for s in successions
-            if s.old_code in {unit.unit_code for unit in places.units if unit.level == "commune"}
+            if s.old_code in communes
         ],
         "ref.calendar": _calendar(settings),
         "ref.period": [
