@@ -179,13 +179,6 @@ def picture(warehouse: Warehouse) -> dict[str, list[str]]:
     }
 
 
-@pytest.fixture(scope="module")
-def warm() -> Iterator[Warm]:
-    made = Warm()
-    yield made
-    made.close()
-
-
 def until_it_waits(watch: psycopg.Connection[tuple[int]]) -> None:
     """Until somebody waits for a lock that is held here."""
     deadline = time.monotonic() + PATIENCE
