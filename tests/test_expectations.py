@@ -1,4 +1,4 @@
-"""The wrapper around the library fails closed, names every row that breaks a rule, and lets no value out."""
+"""The wrapper around the library fails closed (A14), names every row that breaks a rule, and lets no value out."""
 
 from __future__ import annotations
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
+from typing import Any
 from unittest import mock
 
+import pytest
 import sqlalchemy as sa
 
 from exports import STATUS_WORDS, csv_list, dossier
 from tthc import pipeline
+from tthc.domain.errors import ExpectationsNotRun
 from tthc.rollups import check
+from tthc.settings import EXPECTATIONS
+from tthc.staging import expectations
 from warehouses import Warehouse
 
 ROWS = [
@@ -70,3 +79,62 @@ def test_the_next_sound_publication_gives_the_figure_again(warehouse: Warehouse)
     assert states == [{"state": "resolved", "resolved_on": date(2026, 2, 10)}]
     kinds = warehouse.query("select kind from alerts.outbox order by event_id")
     assert [row["kind"] for row in kinds][-2:] == ["opened", "resolved"]
+
+
+# What a rule's severity does, and what a suite that checks nothing does.
+
+
+@contextmanager
+def declared(
+    change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]], tmp_path: Path, name: str
+) -> Iterator[None]:
+    """The shipped suites, one of them changed."""
+    for path in EXPECTATIONS.glob("*.json"):
+        suite = json.loads(path.read_text(encoding="utf-8"))
+        if path.stem == name:
+            suite["expectations"] = change(suite["expectations"])
+        (tmp_path / path.name).write_text(json.dumps(suite), encoding="utf-8")
+    expectations.suite.cache_clear()
+    try:
+        with mock.patch.object(expectations, "EXPECTATIONS", tmp_path):
+            yield
+    finally:
+        expectations.suite.cache_clear()
+
+
+def _only_warns(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**rule, "meta": {**rule["meta"], "severity": "warning"}} for rule in rules]
+
+
+def test_a_warning_never_blocks_a_publication_and_a_critical_rule_always_does(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    """A21: the same broken figures, once by rules that withhold and once by the same rules as warnings."""
+    spoil = "update fresh set overdue = in_progress + 1 where unit_code = '18394'"
+    hidden = "select count(*) from mart.kpi where numerator is null"
+    warehouse.load_only(date(2026, 2, 10), {"mot_cua_csv/a.csv": csv_list(ROWS)})
+    spoiled(warehouse, spoil)
+    assert warehouse.value(hidden) > 0
+    assert warehouse.value("select severity from alerts.incident where rule_id = 'PARTS'") == "critical"
+    warehouse.empty()
+    warehouse.load_only(date(2026, 2, 10), {"mot_cua_csv/a.csv": csv_list(ROWS)})
+    with declared(_only_warns, tmp_path, "figure"):
+        spoiled(warehouse, spoil)
+    assert warehouse.value("select count(*) from mart.kpi where unit_code = '18394'") > 0
+    assert warehouse.value(hidden) == 0
+    assert warehouse.value("select severity from alerts.incident where rule_id = 'PARTS'") == "warning"
+
+
+def test_a_suite_that_checks_nothing_lets_nothing_in_and_nothing_out(warehouse: Warehouse, tmp_path: Path) -> None:
+    """A14: no row enters by an empty suite of rows or files; an empty suite of figures leaves the publication as it was."""
+    warehouse.load(date(2026, 2, 10), {"mot_cua_csv/a.csv": csv_list(ROWS)})
+    before = warehouse.query("select * from mart.publication"), warehouse.value("select count(*) from core.delivery")
+    more = {"mot_cua_csv/b.csv": csv_list([*ROWS, dossier("H42.9-260105-0099")])}
+    for name in ("dossier_row", "dossier_sender", "dossier_file"):
+        with declared(lambda _: [], tmp_path, name), pytest.raises(ExpectationsNotRun, match=name):
+            warehouse.load_only(date(2026, 2, 11), more)
+        assert warehouse.value("select count(*) from core.delivery") == before[1], name
+    warehouse.load_only(date(2026, 2, 11), more)
+    with declared(lambda _: [], tmp_path, "figure"), pytest.raises(ExpectationsNotRun, match="figure"):
+        warehouse.publish()
+    assert warehouse.query("select * from mart.publication") == before[0]
