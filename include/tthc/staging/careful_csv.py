@@ -66,7 +66,7 @@ def _record(lines: Sequence[bytes], at: int, delimiter: str, width: int, whole: 
     text = lines[at].decode()
     if '"' not in text:
         return text.split(delimiter), 1
-    cells = _strictly(text, delimiter)
+    cells = strictly(text, delimiter)
     if cells is not None and len(cells) == width:
         return cells, 1
     literal = _literally(text, delimiter)
@@ -89,12 +89,12 @@ def _continued(lines: Sequence[bytes], at: int, delimiter: str, width: int) -> t
         if rows == _ROWS_END_IT or len(text) > _MAX_TEXT:
             break
         text += "\n" + following
-        if '"' in following and (cells := _strictly(text, delimiter)) is not None:
+        if '"' in following and (cells := strictly(text, delimiter)) is not None:
             return (cells if len(cells) == width else None), end - at + 1
     return None, 0
 
 
-def _strictly(text: str, delimiter: str) -> list[str] | None:
+def strictly(text: str, delimiter: str) -> list[str] | None:
     """The cells of one whole record, None where a quote is not closed or something follows a closed one."""
     try:
         rows = list(csv.reader(text.splitlines(keepends=True) or [""], delimiter=delimiter, strict=True))

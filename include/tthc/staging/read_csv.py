@@ -12,11 +12,14 @@ import pyarrow.csv as pacsv
 
 from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
-from tthc.staging.careful_csv import read_carefully
+from tthc.staging.at_once import at_once
+from tthc.staging.careful_csv import read_carefully, strictly
 from tthc.staging.grid import Grid, find_header, match_header
 from tthc.staging.inspect_workbook import MAX_COLUMNS
 
 _PEEK = 64 * 1024
+_PIECE = 1 << 22  # bytes of a file that are read at a time; smaller ones cost more than they spare
+_LINE_END = ord("\n")
 _CUT = "dòng cuối bị cắt giữa chừng, tệp chưa trọn vẹn / the last row is cut, the file is not whole"
 
 
@@ -47,12 +50,27 @@ def _is_utf8(data: bytes) -> bool:
     """Checked without making a text of it. Text of another width, read as bytes, is one quarter zeros or more."""
     if data[:_PEEK].count(b"\0") * 4 > len(data[:_PEEK]):
         return False
-    offsets = pa.py_buffer((0).to_bytes(8, "little") + len(data).to_bytes(8, "little"))
+    whole = pa.py_buffer(data)
+    return all(at_once(lambda piece: _is_utf8_piece(whole[slice(*piece)]), _pieces(data, 0)))
+
+
+def _is_utf8_piece(data: pa.Buffer) -> bool:
+    offsets = pa.py_buffer((0).to_bytes(8, "little") + data.size.to_bytes(8, "little"))
     try:
-        pa.Array.from_buffers(pa.large_binary(), 1, [None, offsets, pa.py_buffer(data)]).cast(pa.large_string())
+        pa.Array.from_buffers(pa.large_binary(), 1, [None, offsets, data]).cast(pa.large_string())
     except pa.ArrowInvalid:
         return False
     return True
+
+
+def _pieces(data: bytes, start: int) -> list[tuple[int, int]]:
+    """(first byte, byte after the last) of parts that end with a line; no character of UTF-8 lies in two of them."""
+    pieces = []
+    while start < len(data):
+        end = data.find(b"\n", start + _PIECE) + 1 or len(data)
+        pieces.append((start, end))
+        start = end
+    return pieces
 
 
 def grid_of(path: Path, layout: Layout) -> Grid:
@@ -114,22 +132,35 @@ def _table(
         return [pa.array([], pa.string())] * width, [], [(row, "BLANK") for row in range(blank)]
     quoted = data.find(b'"', start) >= 0
     try:
-        table = _read(pa.py_buffer(data)[start:], delimiter, width, quoted)
+        tables = at_once(lambda piece: _piece(data, piece, delimiter, width, quoted), _pieces(data, start))
     except pa.ArrowInvalid:
         return read_carefully(data[start:], delimiter, width)
+    return pa.concat_tables(tables).columns, None, []
+
+
+def _piece(data: bytes, piece: tuple[int, int], delimiter: str, width: int, quoted: bool) -> pa.Table:
+    """The rows of one part. Raises ArrowInvalid where a line is not a row, so no cell can go on in the next part."""
+    begin, end = piece
+    table = _read(pa.py_buffer(data)[begin:end], delimiter, width, quoted)
     if quoted:
-        lines = data.count(b"\n", start) + (not data.endswith(b"\n"))
-        if lines != table.num_rows or data.count(b'"', start) % 2:
-            del table
-            return read_carefully(data[start:], delimiter, width)
-    return table.columns, None, []
+        lines = data.count(b"\n", begin, end) + (data[end - 1] != _LINE_END)
+        last = data[data.rfind(b"\n", begin, end - 1) + 1 or begin : end]
+        if lines != table.num_rows or data.count(b'"', begin, end) % 2 or not _is_closed(last, delimiter, width):
+            raise pa.ArrowInvalid("quotes")
+    return table
+
+
+def _is_closed(line: bytes, delimiter: str, width: int) -> bool:
+    """Whether the last line of a part ends outside of quotes: Arrow would end an open cell there without a word."""
+    cells = strictly(line.decode().rstrip("\r\n"), delimiter) if b'"' in line else ()
+    return cells is not None and (not cells or len(cells) == width)
 
 
 def _read(data: pa.Buffer, delimiter: str, width: int, quoted: bool) -> pa.Table:
     names = [f"c{position}" for position in range(width)]
     return pacsv.read_csv(
         pa.BufferReader(data),
-        read_options=pacsv.ReadOptions(column_names=names),
+        read_options=pacsv.ReadOptions(column_names=names, use_threads=False),
         parse_options=pacsv.ParseOptions(
             delimiter=delimiter,
             quote_char='"' if quoted else False,

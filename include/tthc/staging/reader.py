@@ -17,6 +17,7 @@ from tthc.domain.errors import FileRefused
 from tthc.domain.text import clean, shown
 from tthc.reference.layout import Layout
 from tthc.staging import legacy_encodings, read_csv, read_html, read_json, read_xlsx
+from tthc.staging.at_once import at_once
 from tthc.staging.drift import SAMPLE, Suggestion, suggest
 from tthc.staging.grid import Grid, Listed, heading_key, keys_of, match_header
 from tthc.staging.inspect import look
@@ -102,8 +103,11 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
         names = ", ".join(f"«{column.headings[0]}»" for column in missing)
         detail = f"thiếu cột bắt buộc {names} / required columns are missing"
         raise FileRefused("MISSING_COLUMN", detail, tuple(header), tuple(suggestions))
-    wanted = {*positions.values(), *range(LEAD)}  # nothing else is kept or compared
-    columns = [nfc(column) if place in wanted else column for place, column in enumerate(grid.columns)]
+    # Nothing else is kept or compared.
+    wanted = sorted({*positions.values(), *range(min(LEAD, len(grid.columns)))})
+    columns = list(grid.columns)
+    for place, column in zip(wanted, at_once(lambda place: nfc(grid.columns[place]), wanted), strict=True):
+        columns[place] = column
     count = len(columns[0])
     numbers = grid.row_numbers
     if numbers is None:

@@ -26,12 +26,16 @@ import pyarrow as pa
 
 from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
+from tthc.staging.at_once import at_once
 from tthc.staging.confine import allow_cpu_seconds, confine
 from tthc.staging.reader import Reading, read
 
 WALL_SECONDS = 90.0
 RESIDENT_BYTES = 1400 * 1024**2  # a process that holds more is ended, so that none reaches 1.5 GiB
 TIRED_BYTES = 700 * 1024**2  # one that keeps more after its work is replaced before the next file
+_LONG = 20_000  # rows; a longer table is handed over in two parts, written at once
+# Keys and passwords of the parent are none of its business. Memory kept for a second is there for the next file.
+_ENVIRONMENT = {"MIMALLOC_PURGE_DELAY": "1000"}
 
 _MEMORY = (
     "MEMORY_LIMIT",
@@ -64,14 +68,22 @@ def _serve(pipe: Connection) -> None:
 
 
 def _answer(pipe: Connection, reading: Reading) -> None:
-    handle = os.memfd_create("reading", os.MFD_CLOEXEC)
+    table, half = reading.table, reading.table.num_rows // 2
+    parts = [table[:half], table[half:]] if table.num_rows > _LONG else [table]
+    handles = [os.memfd_create("reading", os.MFD_CLOEXEC) for _ in parts]
     try:
-        with open(handle, "wb", closefd=False) as sink, pa.ipc.new_stream(sink, reading.table.schema) as stream:
-            stream.write_table(reading.table)
-        pipe.send(replace(reading, table=pa.table({})))
-        reduction.send_handle(pipe, handle, None)
+        at_once(lambda part: _write(*part), zip(handles, parts, strict=True))
+        pipe.send((replace(reading, table=pa.table({})), len(parts)))
+        for handle in handles:
+            reduction.send_handle(pipe, handle, None)
     finally:
-        os.close(handle)
+        for handle in handles:
+            os.close(handle)
+
+
+def _write(handle: int, table: pa.Table) -> None:
+    with open(handle, "wb", closefd=False) as sink, pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
 
 
 class _Worker:
@@ -83,7 +95,7 @@ class _Worker:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={},  # keys and passwords of the parent are none of its business
+            env=_ENVIRONMENT,
         )
         theirs.close()
         self.pipe = Connection(ours.detach())
@@ -93,14 +105,18 @@ class _Worker:
         self.pipe.send((path, layout))
         self._wait()
         answer = self.pipe.recv()
-        if not isinstance(answer, Reading):
+        if not isinstance(answer[0], Reading):
             raise FileRefused(*answer)
+        reading, parts = answer
+        reading.table = pa.concat_tables([self._table() for _ in range(parts)])
+        return reading
+
+    def _table(self) -> pa.Table:
         handle = reduction.recv_handle(self.pipe)
         try:
-            answer.table = pa.ipc.open_stream(pa.py_buffer(mmap.mmap(handle, 0, prot=mmap.PROT_READ))).read_all()
+            return pa.ipc.open_stream(pa.py_buffer(mmap.mmap(handle, 0, prot=mmap.PROT_READ))).read_all()
         finally:
             os.close(handle)
-        return answer
 
     def _wait(self) -> None:
         deadline = time.monotonic() + WALL_SECONDS

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial, reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 from tthc.domain.errors import FileRefused
 from tthc.domain.text import clean, fold
 from tthc.reference.layout import SUMMARIES, Layout
+from tthc.staging.at_once import at_once
 from tthc.staging.grid import Grid, match_header
 
 _NUMBERING = re.compile(r"\(?(?:(\d{1,3})|[a-z])\)?(?:\s*=.*)?")
@@ -63,8 +65,8 @@ class _Look:
         self.subtotal_words = tuple(fold(word) + " " for word in layout.subtotal_words)
         self.kinds: dict[int, str] = {}
         self.weak: dict[int, list[str]] = {}
-        places = pc.indices_nonzero(self._odd(grid))
-        odd, picked = places.to_pylist(), [column.take(places) for column in self.columns]
+        odd = self._odd(grid)
+        picked = [column.take(pa.array(odd, pa.int64())) for column in self.columns]
         self.odd_count, self.last_even = len(odd), self._last_even(odd)
         for index, place, blank in zip(odd, range(len(odd)), _blank(picked, len(odd)), strict=True):
             if blank:  # formats below a table may reach to the end of a sheet
@@ -72,25 +74,33 @@ class _Look:
             else:
                 self._judge(index, [column[place].as_py() or "" for column in picked], grid)
 
-    def _odd(self, grid: Grid) -> pa.Array:
-        odd = pa.array([False] * self.count, pa.bool_())
-        for position in self.key:
-            odd = pc.or_(odd, pc.equal(pc.utf8_trim_whitespace(self.columns[position]), ""))
-        words = "|".join(re.escape(word) for word in (*self.layout.total_words, *self.layout.subtotal_words))
+    def _odd(self, grid: Grid) -> list[int]:
+        plain = pc.utf8_trim(self.columns[self.key[0]], characters=_AROUND)
+        tests = [partial(_is_blank, self.columns[position]) for position in self.key]
+        tests.append(partial(self._is_heading, plain, grid.header[self.key[0]]))
         # A row with every required cell is a dossier, whatever it begins with; in a report it may be a total.
-        for cells in self.columns[:LEAD] if self.layout.feed != "dossier" else ():
-            odd = pc.or_(odd, pc.match_substring_regex(cells, f"^\\s*(?:{words})", ignore_case=True))
-        heading = grid.header[self.key[0]]
+        if self.layout.feed != "dossier":
+            tests += [partial(self._begins_like_a_total, cells) for cells in self.columns[:LEAD]]
+        odd = reduce(pc.or_, at_once(lambda test: test(), tests))
+        if isinstance(odd, pa.ChunkedArray):
+            odd = odd.combine_chunks()
+        # Column numbers stand below a header, the first one or one repeated.
+        below = pa.concat_arrays([pa.array([True]), odd])[: self.count]
+        places = pc.indices_nonzero(pc.and_not(below, odd))
+        numbers = pc.match_substring_regex(
+            plain.take(places), r"^\(?(?:\d{1,3}|[a-z])\)?\s*(?:=.*)?$", ignore_case=True
+        )
+        return sorted([*pc.indices_nonzero(odd).to_pylist(), *places.filter(numbers).to_pylist()])
+
+    def _is_heading(self, plain: pa.Array, heading: str) -> pa.Array:
         headings = (heading for column in self.layout.columns for heading in column.headings)
         names = (heading, *heading.split("|"), *(headings if self.layout.feed == "dossier" else ()))
         parts = pa.array(list({clean(name).lower() for name in names}), pa.string())
-        plain = pc.utf8_lower(pc.utf8_trim(self.columns[self.key[0]], characters=_AROUND))
-        odd = pc.or_(odd, pc.is_in(plain, value_set=parts))
-        # Column numbers stand below a header, the first one or one repeated.
-        if isinstance(odd, pa.ChunkedArray):
-            odd = odd.combine_chunks()
-        below = pa.concat_arrays([pa.array([True]), odd])[: self.count]
-        return pc.or_(odd, pc.and_(below, pc.match_substring_regex(plain, r"^\(?(?:\d{1,3}|[a-z])\)?\s*(?:=.*)?$")))
+        return pc.is_in(pc.utf8_lower(plain), value_set=parts)
+
+    def _begins_like_a_total(self, cells: pa.Array) -> pa.Array:
+        words = "|".join(re.escape(word) for word in (*self.layout.total_words, *self.layout.subtotal_words))
+        return pc.match_substring_regex(cells, f"^\\s*(?:{words})", ignore_case=True)
 
     def _last_even(self, odd: list[int]) -> int:
         last = self.count - 1
@@ -230,8 +240,12 @@ class _Look:
         return any(text.strip() and not _AMOUNT.fullmatch(text) for text in sample)
 
 
+def _is_blank(cells: pa.Array) -> pa.Array:
+    return pc.or_(pc.equal(pc.binary_length(cells), 0), pc.utf8_is_space(cells))
+
+
 def _blank(columns: list[pa.Array], count: int) -> list[bool]:
     blank = pa.repeat(True, count)
     for column in columns:
-        blank = pc.and_(blank, pc.fill_null(pc.equal(pc.utf8_trim_whitespace(column), ""), True))
+        blank = pc.and_(blank, pc.fill_null(_is_blank(column), True))
     return list(blank.to_pylist())
