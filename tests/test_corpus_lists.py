@@ -79,6 +79,7 @@ refused("utf-16 cut within a character", b"\xff\xfe" + ACCENTS.encode("utf-16-le
 
 # Line ends and marks
 case("carriage returns alone", sound().replace(b"\r\n", b"\r"), rows=TWO)
+case("a carriage return in the title", b"DANH\rHO SO\r\n" + sound(), rows=TWO)
 case("line ends mixed", sound(3).replace(b"\r\n", b"\n", 2), rows=THREE)
 HEAD, *BODY = table(rows(4))
 case("two files one after the other", csv_of([HEAD, *BODY[:2]]) + b"\xef\xbb\xbf" + csv_of([HEAD, *BODY[2:]]),

@@ -114,6 +114,48 @@ refused("no strings", changed(rows(), lambda parts: parts.pop(STRINGS)), "FILE_C
 refused(
     "a string of no number", edited(rows(), r'(<c r="B2"[^>]*t="s"><v>)\d+', '<c r="B2" t="s"><v>99999'), "FILE_CORRUPT"
 )
+for INDEX in ("-1", "1.5", "+1", "1e0", "x", " 1 ", "9999999999"):  # readers take the first text for most of these
+    refused(
+        f"a string of number {INDEX}",
+        edited(rows(), r'(<c r="B2"[^>]*t="s"><v>)\d+', f'<c r="B2" t="s"><v>{INDEX}'),
+        "FILE_CORRUPT",
+    )
+refused(
+    "a string oddly pointed at",
+    edited(rows(), r'(<c r="B2"[^>]*t="s"><v>)\d+', "<c t='s' r='B2'> <v >-1"),
+    "FILE_CORRUPT",
+)
+refused("a cell stated twice", edited(rows(), '<c r="C2"', '<c r="B2"'), "FILE_CORRUPT")
+refused("a cell stated again below", edited(rows(), '<c r="B3"', '<c r="B2"'), "FILE_CORRUPT")
+refused("a cell stated twice, oddly", edited(rows(), '<c r="C2"', "<c s='0' r='b2'"), "FILE_CORRUPT")
+refused("a nameless cell stated again", edited(rows(), r'<c r="B2"', '<c><v>1</v></c><c r="B2"'), "FILE_CORRUPT")
+refused(
+    "a row stated twice",
+    changed(
+        rows(),
+        lambda parts: parts.update(
+            {
+                SHEET: re.sub(
+                    rb'<row r="3"(.*?)</row>',
+                    lambda row: b'<row r="2"' + re.sub(rb' r="[A-Z]3"', b"", row.group(1)) + b"</row>",
+                    parts[SHEET],
+                )
+            }
+        ),
+    ),
+    "FILE_CORRUPT",
+)
+for PART in (SHEET, STRINGS):
+    refused(
+        f"{PART.rpartition('/')[2]} in utf-16",
+        changed(
+            rows(),
+            lambda parts, part=PART: parts.update(
+                {part: parts[part].replace(b"UTF-8", b"UTF-16").decode().encode("utf-16")}
+            ),
+        ),
+        "ENCODING",
+    )
 refused("a cell of row 0", edited(rows(), '<c r="B2"', '<c r="B0"'), "FILE_CORRUPT")
 
 # Hostile

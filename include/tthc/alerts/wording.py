@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tthc.domain.text import DOSSIER_CODE, LONG_NUMBER
+from tthc.domain.text import blotted
 from tthc.reference.channels import SEVERITIES, Policy
 from tthc.settings import LOCAL
 
@@ -31,7 +31,7 @@ _SEVERITY = {"warning": "CẢNH BÁO", "error": "LỖI", "critical": "NGHIÊM TR
 
 def clean(text: str) -> str:
     """One line without what could tell of a person, whatever a file name or a heading says."""
-    return LONG_NUMBER.sub("…", DOSSIER_CODE.sub("…", " ".join(text.split())))
+    return blotted(" ".join(text.split()))
 
 
 def moment(now: datetime) -> str:

@@ -28,14 +28,20 @@ def clean(text: str) -> str:
 
 def shown(text: str) -> str:
     """A heading or name of a file as it may be stored, told and printed: clean, of bounded length, and without
-    characters that no database keeps (zeros, half surrogates) or that would change what a reader sees."""
-    whole = clean(_UNPRINTABLE.sub("\ufffd", text[:1_000]))
+    characters that no database keeps (zeros, half surrogates) or that would change what a reader sees. Names of fields
+    may be made of what a record holds, so what could tell of a person is blotted."""
+    whole = blotted(clean(_UNPRINTABLE.sub("\ufffd", text[:1_000])))
     return whole if len(whole) <= _SHOWN else whole[: _SHOWN - 1] + "…"
 
 
 def may_tell_of_a_person(text: str) -> bool:
     """Whether a text holds a dossier code, or a number as long as that of a phone or a paper; a date is neither."""
     return not _DATE.fullmatch(text) and bool(DOSSIER_CODE.search(text) or LONG_NUMBER.search(text))
+
+
+def blotted(text: str) -> str:
+    """A text without dossier codes and without numbers as long as those of phones and papers."""
+    return LONG_NUMBER.sub("…", DOSSIER_CODE.sub("…", text))
 
 
 def _old_tone(match: re.Match[str]) -> str:

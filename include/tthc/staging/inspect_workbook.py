@@ -7,11 +7,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from tthc.domain.errors import FileRefused
+from tthc.staging.at_once import at_once
 from tthc.staging.inspect import MAX_BYTES
+from tthc.staging.sheet_cells import SheetCells
 
 # What else is a zip archive: how a member's name begins → what it is.
 _OTHERS = {"xl/workbook.bin": ".xlsb", "word/": "Word", "ppt/": "PowerPoint", "content.xml": "OpenDocument"}
@@ -27,8 +30,6 @@ ROW_LIMITS = {65_536, 1_048_576}  # where .xls and .xlsx silently stop
 _BLOCK = 1 << 20
 _OVERLAP = 512  # a tag of a cell with its attributes is shorter
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_WIDE = {letters: re.compile(rb"r=[\"'][A-Z]{%d}" % letters) for letters in (2, 3)}
-_HIGH = {digits: re.compile(rb"r=[\"'][A-Z]{1,3}\d{%d}" % digits) for digits in (5, 6, 7)}
 # A cell with a content; formatting alone may reach to the edge of a sheet.
 _FILLED = re.compile(rb"<(?:\w+:)?c\b[^>]*?\br=[\"']([A-Z]{1,9})(\d{1,19})[\"'][^>]*(?<!/)>\s*<(?:\w+:)?(?:v|is|f)\b")
 # A formula whose result nobody computed. An empty text (t="str") is a result.
@@ -38,28 +39,35 @@ _UNCOMPUTED = re.compile(
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+# A cell that points at a shared text by something else than its number: readers take the first text then.
+# Nearly always the pointer is written `t="s"><v>7<`; only what is not is looked at more closely.
+_ODD_POINTER = re.compile(rb"s\"(?!><v>\d{1,9}<)")
+_NO_NUMBER = re.compile(
+    rb"\bt\s*=\s*[\"']s[\"'][^<>]*>\s*(?:<(?:\w+:)?f\b[^<]*(?:</(?:\w+:)?f>)?\s*)?<(?:\w+:)?v[^>]*>(?!\d{1,9}<|</)"
+)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 
 
 @dataclass(slots=True)
 class Look:
-    """What the search found: `merged` tells whether a sheet merges cells; `letters` and `digits` how long the
-    names of columns and rows may be; `uncomputed` the cells whose formulas have no result, (row, column) from 0, by
-    the sheet's part."""
+    """What the search found: `merged` tells whether a sheet merges cells; `in_order` whether the cells of each follow
+    one another; `rows` and `columns` how far those of any lie; `uncomputed` the cells whose formulas have no result,
+    (row, column) from 0, by the sheet's part."""
 
     merged: bool = False
-    letters: int = 1
-    digits: int = 4
+    in_order: bool = True
+    rows: int = 0
+    columns: int = 0
     uncomputed: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
 
     @property
     def may_reach_too_far(self) -> bool:
-        return _number(b"Z" * self.letters) * int("9" * self.digits) > MAX_AREA
+        return _is_too_far(self.rows, self.columns)
 
 
 def look_into(path: Path) -> Look:
     """Refuse what would harm whoever opens it. Raises FileRefused: FILE_CORRUPT, CONTAINER, ZIP_PATH, ENCRYPTED,
-    TYPE_MISMATCH, MACRO, UNCOMPRESSED_LIMIT, XML_ENTITY, EXTENT."""
+    TYPE_MISMATCH, MACRO, UNCOMPRESSED_LIMIT, XML_ENTITY, ENCODING, EXTENT."""
     found = Look()
     try:
         with zipfile.ZipFile(path) as archive, path.open("rb") as handle:
@@ -67,15 +75,24 @@ def look_into(path: Path) -> Look:
             _refuse_names(entries)
             total, allowed = 0, max(MAX_RATIO * path.stat().st_size, RATIO_COUNTS_FROM)
             for entry in entries:
-                for window, size in _windows(handle, entry):
+                cells = SheetCells()
+                for window, text, size in _windows(handle, entry):
                     total += size
                     if total > min(MAX_BYTES, allowed):
                         detail = "sổ bung ra quá lớn / unpacks to far more than it should"
                         raise FileRefused("UNCOMPRESSED_LIMIT", detail)
-                    _search(window, entry, found)
+                    searches = [partial(_search, window, entry, found)]
+                    if _is_sheet(entry):
+                        searches.append(partial(cells.add, text))
+                    at_once(lambda search: search(), searches)
+                found.in_order = found.in_order and cells.in_order
+                found.rows, found.columns = max(found.rows, cells.rows), max(found.columns, cells.columns)
             if found.may_reach_too_far:
                 for entry in filter(_is_sheet, entries):
                     _measure(handle, entry)
+            if not found.in_order:
+                detail = "một dòng hoặc một ô của trang được ghi hai lần hoặc sai thứ tự, hãy mở bằng Excel và lưu lại"
+                raise FileRefused("FILE_CORRUPT", f"{detail} / a row or cell is stated twice or out of order")
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError, zlib.error) as error:
         raise FileRefused("FILE_CORRUPT", "sổ Excel hỏng hoặc bị cắt / the workbook is damaged or cut") from error
     return found
@@ -105,10 +122,12 @@ def _refuse_names(entries: list[zipfile.ZipInfo]) -> None:
         raise FileRefused("CONTAINER", f"sổ có hơn {MAX_SHEETS} trang / more than {MAX_SHEETS} sheets")
 
 
-def _windows(handle: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[tuple[bytes, int]]:
-    """(bytes with the end of the block before, new bytes) of one member, by what is there and not by what it declares.
+def _windows(handle: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[tuple[bytes, bytes, int]]:
+    """(new bytes with the end of the block before, new bytes, their number) of one member, by what is there and not by
+    what it declares.
 
     Raises BadZipFile when size or checksum differ from the archive's directory: another reader would read other bytes.
+    FileRefused ENCODING where a part of the table is not UTF-8, which readers would take for an empty one.
     """
     tail, size, checksum, wide = b"", 0, 0, False
     for block in _blocks(handle, entry):
@@ -117,10 +136,13 @@ def _windows(handle: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[tuple[bytes, 
         size += len(block)
         checksum = zlib.crc32(block, checksum)
         text = block.replace(b"\0", b"") if wide else block
-        yield tail + text, len(block)
+        yield tail + text, text, len(block)
         tail = text[-_OVERLAP:]
     if size != entry.file_size or checksum != entry.CRC:
         raise zipfile.BadZipFile("size or checksum")
+    if wide and entry.filename.lower().endswith(".xml"):
+        detail = "một phần của sổ Excel không phải UTF-8, hãy mở bằng Excel và lưu lại"
+        raise FileRefused("ENCODING", f"{detail} / a part of the workbook is not UTF-8")
 
 
 def _blocks(handle: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -150,15 +172,15 @@ def _blocks(handle: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _search(window: bytes, entry: zipfile.ZipInfo, found: Look) -> None:
-    if b"<!" in window and _DECLARATION.search(window):
+    if b"!" in window and b"<!" in window and _DECLARATION.search(window):
         raise FileRefused("XML_ENTITY", "sổ khai báo thực thể XML / the workbook declares XML entities")
     if _is_sheet(entry):
         found.merged = found.merged or b"mergeCell " in window
-        while (wider := _WIDE.get(found.letters + 1)) and wider.search(window):
-            found.letters += 1
-        while (longer := _HIGH.get(found.digits + 1)) and longer.search(window):
-            found.digits += 1
-        if _FORMULA.search(window):
+        oddly = (b"'" in window and b"='s'" in window) or _ODD_POINTER.search(window)
+        if oddly and _NO_NUMBER.search(window):
+            detail = "một ô trỏ tới chuỗi không có trong sổ, hãy mở bằng Excel và lưu lại"
+            raise FileRefused("FILE_CORRUPT", f"{detail} / a cell points at no text of the workbook")
+        if (b"<f" in window or (b":" in window and b":f" in window)) and _FORMULA.search(window):
             cells = {(int(row) - 1, _number(letters) - 1) for letters, row in _UNCOMPUTED.findall(window)}
             found.uncomputed.setdefault(entry.filename, set()).update(cells)
 
@@ -166,12 +188,16 @@ def _search(window: bytes, entry: zipfile.ZipInfo, found: Look) -> None:
 def _measure(handle: BinaryIO, entry: zipfile.ZipInfo) -> None:
     """Follow cell by cell how far filled cells reach, which costs more and is seldom needed."""
     rows = columns = 0
-    for window, _ in _windows(handle, entry):
+    for window, _, _ in _windows(handle, entry):
         cells = _FILLED.findall(window)
         rows = max([rows, *{int(row) for _, row in cells}])
         columns = max([columns, *{_number(letters) for letters in {letters for letters, _ in cells}}])
-        if columns > MAX_COLUMNS or rows > max(ROW_LIMITS) or rows * columns > MAX_AREA:
+        if _is_too_far(rows, columns):
             raise FileRefused("EXTENT", "sổ có ô nằm quá xa vùng dữ liệu / a cell far outside any table")
+
+
+def _is_too_far(rows: int, columns: int) -> bool:
+    return columns > MAX_COLUMNS or rows > max(ROW_LIMITS) or rows * columns > MAX_AREA
 
 
 def _number(letters: bytes) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +21,7 @@ from tthc.staging.inspect_workbook import MAX_COLUMNS
 
 _PEEK = 64 * 1024
 _PIECE = 1 << 22  # bytes of a file that are read at a time; smaller ones cost more than they spare
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _LINE_END = ord("\n")
 _CUT = "dòng cuối bị cắt giữa chừng, tệp chưa trọn vẹn / the last row is cut, the file is not whole"
 
@@ -111,12 +114,18 @@ def _best_delimiter(peek: bytes, layout: Layout) -> tuple[str, list[list[str]]]:
 
 def _after_rows(data: bytes, start: int, delimiter: str, count: int) -> int:
     """Offset of the byte after the first `count` records, which may hold quoted line ends."""
-    stream = io.BytesIO(data[start : start + 2 * _PEEK])
-    lines = (line.decode(errors="replace") for line in iter(stream.readline, b""))
-    reader = csv.reader(lines, delimiter=delimiter)
+    used = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal used
+        for match in _LINE.finditer(data[start : start + 2 * _PEEK]):
+            used = match.end()
+            yield match.group().decode(errors="replace")
+
+    reader = csv.reader(lines(), delimiter=delimiter)
     for _ in range(count):
         next(reader, None)
-    return start + stream.tell()
+    return start + used
 
 
 def _table(

@@ -107,7 +107,8 @@ class _Worker:
         answer = self.pipe.recv()
         if not isinstance(answer[0], Reading):
             raise FileRefused(*answer)
-        reading, parts = answer
+        reading: Reading = answer[0]
+        parts: int = answer[1]
         reading.table = pa.concat_tables([self._table() for _ in range(parts)])
         return reading
 
