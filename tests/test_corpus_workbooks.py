@@ -156,6 +156,7 @@ for PART in (SHEET, STRINGS):
         ),
         "ENCODING",
     )
+refused("a cell of an endless number", edited(rows(), '<c r="B2"', f'<c r="B{"9" * 48}"'), "EXTENT")
 refused("a cell of row 0", edited(rows(), '<c r="B2"', '<c r="B0"'), "FILE_CORRUPT")
 
 # Hostile

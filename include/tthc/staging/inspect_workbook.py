@@ -31,7 +31,7 @@ _BLOCK = 1 << 20
 _OVERLAP = 512  # a tag of a cell with its attributes is shorter
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 # A cell with a content; formatting alone may reach to the edge of a sheet.
-_FILLED = re.compile(rb"<(?:\w+:)?c\b[^>]*?\br=[\"']([A-Z]{1,9})(\d{1,19})[\"'][^>]*(?<!/)>\s*<(?:\w+:)?(?:v|is|f)\b")
+_FILLED = re.compile(rb"<(?:\w+:)?c\b[^>]*?\br=[\"']([A-Z]+)(\d+)[\"'][^>]*(?<!/)>\s*<(?:\w+:)?(?:v|is|f)\b")
 # A formula whose result nobody computed. An empty text (t="str") is a result.
 _UNCOMPUTED = re.compile(
     rb"<(?:\w+:)?c\b(?=[^>]*?\br=[\"']([A-Z]{1,3})(\d{1,7})[\"'])(?![^>]*\bt=[\"']str[\"'])[^>]*>\s*"

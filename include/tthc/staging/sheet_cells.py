@@ -12,7 +12,7 @@ import numpy as np
 
 _TAG = re.compile(rb"<(?:\w+:)?(row|c)(?=[\s/>])([^>]*)>")
 _ROW = re.compile(rb"\sr\s*=\s*[\"'](\d{1,19})[\"']")
-_CELL = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{1,9})(\d{1,19})[\"']")
+_CELL = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]+)(\d+)[\"']")
 _NAME = 11  # bytes of the longest name of a cell of a workbook, XFD1048576, and the quote behind it
 _START = np.frombuffer(b' r="', np.uint8)
 _ENDS_NAME = np.isin(np.arange(256), np.frombuffer(b" \t\r\n/>", np.uint8))  # of a tag, by its byte
@@ -90,6 +90,6 @@ def _plain_names(text: bytes) -> tuple[np.ndarray, np.ndarray] | None:
 
 def _place(letters: bytes, digits: bytes) -> tuple[int, int]:
     column = 0
-    for letter in letters.upper():
+    for letter in letters[:9].upper():
         column = column * 26 + letter - 64
-    return int(digits), column
+    return int(digits[:20]), column

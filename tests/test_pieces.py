@@ -1,0 +1,79 @@
+"""A long CSV file read in pieces, and a sheet followed block by block, say what the whole says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+
+from exports import csv_list, dossier
+from tthc.reference.layouts import read_layouts
+from tthc.settings import settings
+from tthc.staging import read_csv, reader_process
+from tthc.staging.careful_csv import read_carefully
+from tthc.staging.reader import Reading
+from tthc.staging.reader_process import ReaderPool
+from tthc.staging.sheet_cells import SheetCells
+
+LINES = st.lists(
+    st.sampled_from(
+        ["a,b", '"a",b', 'a,"b,c"', '"a\nb",c', 'a,"b', 'x"y,"z', "a", "a,b,c", "ế,Đ", 'a,"b""c"', "a\rb,c"]
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@profile(max_examples=300, deadline=None, derandomize=True)
+@given(LINES, st.booleans(), st.integers(0, 12))
+def test_pieces_say_what_the_careful_reader_says(lines: list[str], ended: bool, size: int) -> None:
+    data = ("\n".join(lines) + ("\n" if ended else "")).encode()
+    told = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(read_csv, "_PIECE", size)
+        for way in (lambda: read_csv._table(data, 0, ",", 2), lambda: read_carefully(data, ",", 2)):
+            try:
+                columns, numbers, odd = way()
+            except read_csv.FileRefused as refused:
+                told.append(refused.reason)
+                continue
+            rows = list(zip(*(column.to_pylist() for column in columns), strict=True))
+            told.append((rows, list(range(len(rows))) if numbers is None else numbers, odd))
+    assert told[0] == told[1]
+
+
+CELLS = [
+    f'<c r="{letters}{row}" t="s"><v>1</v></c>' for row in (1, 2, 10, 1048576) for letters in ("A", "Z", "AA", "XFD")
+]
+
+
+@pytest.mark.parametrize("form", ["{}", "<x:{}", "{} ", "<c s='1' {}"])
+@pytest.mark.parametrize("block", [1, 7, 64, 5000])
+def test_a_sheet_is_followed_however_it_is_cut_and_written(form: str, block: int) -> None:
+    written = {"{}": lambda cell: cell, "<x:{}": lambda cell: cell.replace("<c ", "<x:c ")}.get(
+        form, lambda cell: cell.replace('<c r="', "<c s='1' r=\"")
+    )
+    for cells, in_order in ((CELLS, True), ([*CELLS, CELLS[-1]], False), (CELLS[::-1], False), (CELLS[:2] * 2, False)):
+        sheet = "".join(map(written, cells)).encode() + b"</sheetData>"
+        seen = SheetCells()
+        for at in range(0, len(sheet), block):
+            seen.add(sheet[at : at + block])
+        assert seen.in_order == in_order
+        if len(cells) >= len(CELLS):
+            assert (seen.rows, seen.columns) == (1048576, 16384)
+
+
+def test_a_table_handed_over_in_parts_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = reader_process._LONG + 1
+    head, row = csv_list([dossier("H42.1-260105-0000")]).split(b"\r\n")[:2]
+    (tmp_path / "a").write_bytes(
+        head + b"\n" + b"\n".join(row.replace(b"260105-0000", b"260105-%d" % number) for number in range(count))
+    )
+    with ReaderPool(1) as pool:
+        reading = pool.read(tmp_path / "a", read_layouts(settings())["mot_cua_csv"])
+    assert isinstance(reading, Reading)
+    assert reading.table["dossier_code"].to_pylist() == [f"H42.1-260105-{number}" for number in range(count)]
+    assert reading.table["row_no"].to_pylist() == list(range(2, count + 2))
