@@ -35,7 +35,7 @@ RESIDENT_BYTES = 1400 * 1024**2  # a process that holds more is ended, so that n
 TIRED_BYTES = 700 * 1024**2  # one that keeps more after its work is replaced before the next file
 _LONG = 20_000  # rows; a longer table is handed over in two parts, written at once
 # Keys and passwords of the parent are none of its business. Memory kept for a second is there for the next file.
-_ENVIRONMENT = dict(MIMALLOC_PURGE_DELAY="1000")  # noqa: C408  (no reason a file is refused for, which are quoted)
+_ENVIRONMENT = dict(MIMALLOC_PURGE_DELAY="1000")
 
 _MEMORY = (
     "MEMORY_LIMIT",
