@@ -69,12 +69,25 @@ def test_on_todays_boundary_whole_mergers_have_moved_and_split_units_have_not(pl
     assert _received(places, "current_boundary") == {"18373": 3, "18082": 1, "42-SNV": 1, "18073": 1, "42": 6}
 
 
-def test_only_the_split_unit_and_totals_with_it_are_flagged(places: Warehouse) -> None:
+def test_what_moved_and_what_was_split_is_flagged(places: Warehouse) -> None:
     assert _flags(places, "18082", "current_boundary") == ["split_unit"]
     assert _flags(places, "42", "current_boundary") == ["split_unit"]
-    assert _flags(places, "18373", "current_boundary") == []
+    assert _flags(places, "18373", "current_boundary") == ["merged_unit"]
+    assert _flags(places, "18073", "current_boundary") == []
     assert _flags(places, "18082", "as_reported") == []
     assert _flags(places, "42", "as_reported") == []
+
+
+def test_a_code_that_meant_two_territories_in_the_period_is_flagged_as_reported(places: Warehouse) -> None:
+    assert _flags(places, "18373", "as_reported") == ["code_reused"]
+    assert places.query(
+        "select period_label, unit_name, numerator, flags from mart.kpi where unit_code = '18373' and field_code = '*' "
+        "and metric_id = 'received' and period_kind = 'month' and period_calendar = 'CALENDAR' "
+        "and basis = 'as_reported' order by 1"
+    ) == [
+        {"period_label": "2025-06", "unit_name": "Thị trấn Tiên Điền", "numerator": 1, "flags": []},
+        {"period_label": "2025-07", "unit_name": "Xã Tiên Điền", "numerator": 1, "flags": ["code_reused"]},
+    ]  # an old dossier is still open in July
 
 
 def test_an_open_dossier_of_an_old_unit_is_carried_over_under_its_successor_today(places: Warehouse) -> None:

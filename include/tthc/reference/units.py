@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from tthc.domain.errors import ReferenceFault
 from tthc.domain.text import fold
@@ -47,12 +48,14 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Succession:
-    """What became of a unit: the whole of it, or a part, went into another."""
+    """What became of a unit: the whole of it, or a part, went into another. `weight`: the part of its dossiers that
+    goes there, as a person has declared it; None where nobody has."""
 
     old_code: str
     new_code: str
     effective_date: date
     is_partial: bool
+    weight: Decimal | None
     source: str
 
 
@@ -134,7 +137,7 @@ def read_units(settings: Settings) -> list[Unit]:
 
 
 def read_successions(settings: Settings) -> list[Succession]:
-    """Every merger and split."""
+    """Every merger and split. Raises ReferenceFault where the weights of a split are incomplete or do not sum to 1."""
     found = []
     for row in read_rows(
         settings, "unit_successions.csv", columns=SUCCESSION_COLUMNS, key=("old_code", "new_code", "effective_date")
@@ -149,10 +152,48 @@ def read_successions(settings: Settings) -> list[Succession]:
                 new_code=row["new_code"],
                 effective_date=effective,
                 is_partial=partial,
+                weight=_weight(row["weight"], where=where),
                 source=row["source"],
             )
         )
+    _check_weights(found)
     return found
+
+
+def _weight(text: str, *, where: str) -> Decimal | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"0\.\d{1,9}|1(\.0{1,9})?", text) or not Decimal(text):
+        raise ReferenceFault(f"{where}: weight {text!r} must be above 0 and at most 1, such as 0.45, or empty")
+    return Decimal(text)
+
+
+def _check_weights(successions: list[Succession]) -> None:
+    splits: dict[tuple[str, date], list[Succession]] = defaultdict(list)
+    for succession in successions:
+        splits[succession.old_code, succession.effective_date].append(succession)
+    for (code, on), parts in splits.items():
+        weights = [part.weight for part in parts if part.weight is not None]
+        if not weights:
+            continue
+        where = f"unit_successions.csv, {code} on {on}"
+        if len(weights) < len(parts):
+            without = ", ".join(part.new_code for part in parts if part.weight is None)
+            raise ReferenceFault(f"{where}: successor {without} has no weight; give all of them one, or none")
+        if sum(weights) != 1:
+            shares = " + ".join(f"{weight:f}" for weight in weights)
+            raise ReferenceFault(f"{where}: the weights {shares} sum to {sum(weights):f}, not to 1")
+
+
+def check_successions(successions: list[Succession], places: Places) -> None:
+    """Raises ReferenceFault when a unit of the province would end in one that the province does not have."""
+    mine = {unit.unit_code: unit for unit in places.units}
+    for succession in successions:
+        if succession.old_code in mine and succession.new_code not in mine:
+            raise ReferenceFault(
+                f"unit_successions.csv, {succession.old_code} to {succession.new_code}: "
+                "the successor is no unit of the same province in units.csv"
+            )
 
 
 def read_places(settings: Settings) -> Places:

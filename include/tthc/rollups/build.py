@@ -26,7 +26,7 @@ class Plan:
 
 
 _SQL = Path(__file__).parent / "sql"
-_ROWS = ("20_state", "30_period_day", "40_received_row", "50_ended_row", "60_open_row", "61_told_by")
+_ROWS = ("15_place", "20_state", "30_period_day", "40_received_row", "50_ended_row", "60_open_row", "61_told_by")
 _CELLS = ("45_received_cell", "55_ended_cell", "65_open_cell", "70_cell", "80_fresh")
 _WRITES = (
     "90_close", "91_open", "92_coverage_fresh", "93_coverage_close", "94_coverage_open", "95_flow_day",
@@ -37,7 +37,7 @@ _WRITES = (
 def _run(connection: sa.Connection, *names: str) -> None:
     for name in names:
         run_script(connection, (_SQL / f"{name}.sql").read_text(encoding="utf-8"))
-        if name in {"20_state", "30_period_day", "70_cell", "80_fresh", "92_coverage_fresh"}:
+        if name in {"15_place", "20_state", "30_period_day", "70_cell", "80_fresh", "92_coverage_fresh"}:
             run_script(connection, f"analyze {name[3:]}")
 
 

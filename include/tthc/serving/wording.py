@@ -29,7 +29,12 @@ STATUSES = {
 FLAGS = {
     "withheld": "tạm giữ vì số liệu tự mâu thuẫn",
     "from_summary": "lấy từ biểu tổng hợp do đơn vị lập",
-    "split_unit": "có đơn vị cũ bị chia tách",
+    "split_unit": "có đơn vị cũ bị chia tách, không so sánh được",
+    "split_weighted": "ước tính: hồ sơ của đơn vị cũ bị chia tách được chia theo tỷ lệ đã khai báo",
+    "merged_unit": "gồm cả đơn vị cũ đã sáp nhập",
+    "code_reused": "mã đơn vị từng chỉ địa bàn khác",
+    "merged_province": "gồm cả tỉnh cũ đã hợp nhất",
+    "former_province": "tỉnh cũ, đã tính trong tỉnh hiện nay",
     "below_minimum": "ít hồ sơ",
 }
 VERDICTS = {

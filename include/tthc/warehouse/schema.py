@@ -27,7 +27,7 @@ from tthc.reference.measures import read_measures
 from tthc.reference.procedures import read_procedures
 from tthc.reference.reporting import read_reporting
 from tthc.reference.sources import read_sources
-from tthc.reference.units import read_places, read_successions, read_units
+from tthc.reference.units import check_successions, read_places, read_successions, read_units
 from tthc.settings import Settings
 from tthc.warehouse.connect import end_idle_readers
 
@@ -100,7 +100,9 @@ def load_reference(connection: sa.Connection, settings: Settings) -> None:
     if connection.execute(sa.text("select fingerprint from ref.loaded")).scalar() == in_force:
         return
     successions = read_successions(settings)
-    communes = {unit.unit_code for unit in read_places(settings).units if unit.level == "commune"}
+    places = read_places(settings)
+    check_successions(successions, places)
+    followed = {unit.unit_code for unit in places.units if unit.level != "province"}
     tables: dict[str, list[dict[str, Any]]] = {
         "ref.unit": [
             {
@@ -114,9 +116,9 @@ def load_reference(connection: sa.Connection, settings: Settings) -> None:
             if u.province_code == settings.province or u.level == "province"
         ],
         "ref.unit_succession": [
-            {n: getattr(s, n) for n in ("old_code", "new_code", "effective_date", "is_partial")}
+            {n: getattr(s, n) for n in ("old_code", "new_code", "effective_date", "is_partial", "weight")}
             for s in successions
-            if s.old_code in communes
+            if s.old_code in followed
         ],
         "ref.calendar": _calendar(settings),
         "ref.period": [

@@ -1,5 +1,5 @@
 -- Grain: dossier that any figure counts (statuses 1 and 3 are in none). Adds what the definitions ask for: the field,
--- today's unit, the end under each profile, and working-day numbers.
+-- its place, the end under each profile, and working-day numbers.
 create temporary table state on commit drop as
 with
 field as (  -- one spelling of a field: the registry's code or name under the folded key
@@ -7,21 +7,12 @@ field as (  -- one spelling of a field: the registry's code or name under the fo
     from ref.procedure
     where field_key is not null
     order by field_key, origin desc, field_code nulls last, field_name
-),
-unit_now as (  -- a unit that ended: its one successor, or a split
-    select
-        old_code,
-        effective_date,
-        case when count(*) = 1 and not bool_or(is_partial) then min(new_code) end as current_code
-    from ref.unit_succession
-    group by old_code, effective_date
 )
 select
     known.dossier_key,
     known.version_id,
     known.unit_code,
-    coalesce(unit_now.current_code, known.unit_code) as current_code,
-    unit_now.old_code is not null and unit_now.current_code is null as is_split,
+    place.place_id,
     coalesce(field_of_code.field_code, procedure.field_code, procedure.field_name, field.field_code, known.field_name)
         as field_code,
     known.status,
@@ -64,7 +55,14 @@ from known
 left join ref.procedure using (procedure_code)
 left join field on field.field_key = known.field_key
 left join field as field_of_code on field_of_code.field_key = procedure.field_key and procedure.field_code is null
-left join unit_now on unit_now.old_code = known.unit_code and known.received_on < unit_now.effective_date
+join place
+    on place.of_dossiers and place.unit_code = known.unit_code
+    and known.received_on >= place.since and known.received_on < place.until
+    and case when place.is_weighted then
+        -- the dossier's own point between 0 and 2^32: the same on every night, whatever other dossiers come
+        ('x' || left(md5(known.dossier_key || place.unit_code), 8))::bit(32)::bigint
+            between place.share_from and place.share_to - 1
+        else true end
 left join ref.calendar as received_day on received_day.day = known.received_on
 left join ref.calendar as end_day on end_day.day
     = case when known.status in (7, 8, 9, 10) then known.finished_on when known.status = 5 then known.supplement_requested_on

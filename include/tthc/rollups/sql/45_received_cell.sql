@@ -1,12 +1,10 @@
--- Grain: period, unit, field. The counters of received_row.
+-- Grain: period, place, field. The counters of received_row.
 create temporary table received_cell on commit drop as
 select
     calendar,
     kind,
     label,
-    unit_code,
-    current_code,
-    is_split,
+    place_id,
     field_code,
     count(*) as received,
     count(*) filter (where received_online) as received_online,
@@ -21,4 +19,4 @@ select
     count(*) filter (where yielding_received) as yielding_received,
     count(*) filter (where yielding_received_digitised) as yielding_received_digitised
 from received_row
-group by calendar, kind, label, unit_code, current_code, is_split, field_code
+group by calendar, kind, label, place_id, field_code

@@ -1,12 +1,10 @@
--- Grain: period, unit, field. The counters of ended_row.
+-- Grain: period, place, field. The counters of ended_row.
 create temporary table ended_cell on commit drop as
 select
     calendar,
     kind,
     label,
-    unit_code,
-    current_code,
-    is_split,
+    place_id,
     field_code,
     count(*) filter (where resolved_early) as resolved_early,
     count(*) filter (where resolved_on_time) as resolved_on_time,
@@ -19,4 +17,4 @@ select
     count(*) filter (where dash_finished) as dash_finished,
     count(*) filter (where dash_in_time) as dash_in_time
 from ended_row
-group by calendar, kind, label, unit_code, current_code, is_split, field_code
+group by calendar, kind, label, place_id, field_code

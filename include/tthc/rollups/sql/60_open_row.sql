@@ -26,8 +26,7 @@ select
     span.dossier_key,
     span.version_id,
     span.unit_code,
-    span.current_code,
-    span.is_split,
+    span.place_id,
     span.field_code,
     true as in_progress,
     coalesce(

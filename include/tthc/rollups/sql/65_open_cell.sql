@@ -1,26 +1,22 @@
--- Grain: period, unit, field. The counters of open_row.
+-- Grain: period, place, field. The counters of open_row.
 create temporary table open_cell on commit drop as
 with stock as (
     select
         calendar,
         last_month,
-        unit_code,
-        current_code,
-        is_split,
+        place_id,
         field_code,
         count(*) as in_progress,
         count(*) filter (where overdue) as overdue,
         count(*) filter (where stopped) as stopped
     from open_row
-    group by calendar, last_month, unit_code, current_code, is_split, field_code
+    group by calendar, last_month, place_id, field_code
 )
 select
     told_by.calendar,
     told_by.kind,
     told_by.label,
-    stock.unit_code,
-    stock.current_code,
-    stock.is_split,
+    stock.place_id,
     stock.field_code,
     stock.in_progress,
     stock.overdue,

@@ -1,11 +1,24 @@
 -- Grain: period, unit (and the province), field (and '*'), basis. Today's counters: as reported, and on today's boundary
--- where whole mergers have moved to their successor; basis '*' where both say the same.
+-- where units have moved to their successors (15_place.sql); basis '*' where both say the same. A province that was
+-- merged into this one has rows of its own, as reported, which are parts of the province's row.
 create temporary table fresh on commit drop as
 with
+placed as (
+    select
+        cell.*, place.unit_code, place.current_code, place.is_moved, place.is_split, place.is_weighted,
+        place.former_province,
+        coalesce(place.reused_from <= least(period.end_on, (select night from tonight)), false) as is_reused
+    from cell
+    join place using (place_id)
+    join ref.period using (calendar, kind, label)
+),
 based as (
-    select 'as_reported' as basis, unit_code as place, false as flag_split, * from cell
+    select 'as_reported' as basis, unit_code as place, * from placed
     union all
-    select 'current_boundary', current_code, is_split, * from cell
+    select 'current_boundary', current_code, * from placed
+    union all
+    select 'former', former_province, * from placed
+    where former_province is not null
 ),
 summed as (
 select
@@ -17,7 +30,12 @@ select
     basis,
     array_remove(array[
         case when bool_or(from_summary) then 'from_summary' end,
-        case when bool_or(flag_split) then 'split_unit' end
+        case when bool_or(basis = 'current_boundary' and is_split) then 'split_unit' end,
+        case when bool_or(basis = 'current_boundary' and is_weighted) and grouping(place) = 0 then 'split_weighted' end,
+        case when bool_or(basis = 'current_boundary' and is_moved) and grouping(place) = 0 then 'merged_unit' end,
+        case when bool_or(basis = 'as_reported' and is_reused) and grouping(place) = 0 then 'code_reused' end,
+        case when bool_or(former_province is not null) and grouping(place) = 1 then 'merged_province' end,
+        case when basis = 'former' then 'former_province' end
     ], null) as flags,
     sum(received)::bigint as received,
     sum(received_online)::bigint as received_online,
@@ -53,10 +71,11 @@ group by grouping sets (
     (calendar, kind, label, basis)
 )
 having not (grouping(field_code) = 0 and field_code is null)  -- a dossier of no known field is in '*' only
+and not (grouping(place) = 1 and basis = 'former')
 )
 select
     calendar, kind, label, unit_code, field_code,
-    case when count(*) = 2 then '*' else min(basis) end as basis,
+    case when count(*) = 2 then '*' when min(basis) = 'former' then 'as_reported' else min(basis) end as basis,
     flags,
     received, received_online, resolved_early, resolved_on_time, resolved_late, withdrawn, in_progress,
     overdue, stopped, dossiers_received, index_in_time, online_with_result, full_received, full_online,

@@ -24,6 +24,7 @@ units as (
         ]::bigint[] as counters
     from fresh
     where unit_code <> (select province from tonight) and basis <> 'current_boundary'
+    and 'former_province' <> all(flags)  -- the sum of units that are counted already
     group by calendar, kind, label, field_code
 ),
 fields as (

@@ -1,4 +1,4 @@
--- Grain: period, unit (and the province). How many units should have reported, and how many have: a unit has reported
+-- Grain: period, unit (and the province, and provinces that were merged into it). How many units should have reported, and how many have: a unit has reported
 -- for a period once a delivery of a night on or after the period's start holds a row of it. A portal's summary report
 -- names every unit, whether its dossiers came or not, so it does not count.
 create temporary table coverage_fresh on commit drop as
@@ -11,8 +11,10 @@ heard as (
     group by delivery_unit.unit_code
 ),
 expected as (
-    select period.calendar, period.kind, period.label, unit.unit_code, coalesce(heard.night >= period.start_on, false)
-        as has_reported
+    select
+        period.calendar, period.kind, period.label, unit.unit_code,
+        nullif(unit.parent_code, unit.province_code) as former_province,
+        coalesce(heard.night >= period.start_on, false) as has_reported
     from ref.period
     join ref.unit
         on unit.level <> 'province'
@@ -25,8 +27,11 @@ select
     calendar,
     kind,
     label,
-    coalesce(unit_code, (select province from tonight)) as unit_code,
+    coalesce(unit_code, former_province, (select province from tonight)) as unit_code,
     count(*)::int as units_expected,
     count(*) filter (where has_reported)::int as units_reported
 from expected
-group by grouping sets ((calendar, kind, label, unit_code), (calendar, kind, label))
+group by grouping sets (
+    (calendar, kind, label, unit_code), (calendar, kind, label, former_province), (calendar, kind, label)
+)
+having not (grouping(former_province) = 0 and former_province is null)

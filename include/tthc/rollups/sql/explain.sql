@@ -1,14 +1,14 @@
 -- Grain: dossier behind a figure. Which counters it is in, and the row of the file its counted state came from.
 with behind as (
-    select dossier_key, version_id, unit_code, current_code, field_code, to_jsonb(received_row) as counters
+    select dossier_key, version_id, place_id, field_code, to_jsonb(received_row) as counters
     from received_row
     where calendar = :calendar and label = :label
     union all
-    select dossier_key, version_id, unit_code, current_code, field_code, to_jsonb(ended_row)
+    select dossier_key, version_id, place_id, field_code, to_jsonb(ended_row)
     from ended_row
     where calendar = :calendar and label = :label
     union all
-    select dossier_key, version_id, unit_code, current_code, field_code, to_jsonb(open_row)
+    select dossier_key, version_id, place_id, field_code, to_jsonb(open_row)
     from open_row
     join told_by using (calendar, last_month)
     where calendar = :calendar and told_by.label = :label
@@ -22,9 +22,11 @@ counted as (
         bool_or(exists (select from unnest(cast(:denominator as text[])) as name where counters ->> name = 'true'))
             as in_denominator
     from behind
+    join place using (place_id)
     where (
         :unit = (select province from tonight)
-        or :unit = case when :basis = 'current_boundary' then current_code else unit_code end
+        or :unit = case when :basis = 'current_boundary' then current_code else place.unit_code end
+        or :unit = former_province and :basis = 'as_reported'
     )
     and (:field = '*' or field_code = :field)
     group by dossier_key, version_id
