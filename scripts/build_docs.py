@@ -35,21 +35,24 @@ TYPES = {
         "period_calendar period_kind period_label unit_level unit_code unit_name basis field_code field_name metric_id "
         "profile status definition_version target_id comparator source_document note province_code band source_id "
         "suite file_name file_sha256 verdict reason rule_id based_on group_code component_id state cause cause_ref "
-        "measure measure_name counters report sheet every"
+        "measure measure_name counters report sheet every severity subject"
     ),
     "text[]": "flags",
-    "date": "period_start period_end as_of day night due_on since until",
-    "timestamp with time zone": "published_at reported_at",
-    "boolean": "is_current met ranked missing expected",
+    "date": (
+        "period_start period_end as_of day night due_on since until first_night last_night opened_on last_seen_on "
+        "resolved_on"
+    ),
+    "timestamp with time zone": "published_at reported_at snoozed_until",
+    "boolean": "is_current met ranked missing expected is_group",
     "integer": (
         "position units_expected units_reported source_line rank rows_read rows_accepted rows_quarantined rows_dropped "
-        "rows_duplicate row_no working_days"
+        "rows_duplicate row_no working_days nights"
     ),
     "numeric(9,6)": "rate gap lower_bound upper_bound",
     "numeric(6,5)": "target_value",
     "numeric(6,3)": "points max_points",
     "bigint": (
-        "rows_judged rows_failed "
+        "rows_judged rows_failed incident_id group_id "
         "publication_id numerator denominator received_total received_online received_direct carried_over "
         "resolved_total resolved_early resolved_on_time resolved_late in_progress_total in_progress_in_time "
         "in_progress_overdue withdrawn stopped received open overdue due_within_3_working_days paused old_numerator "

@@ -333,6 +333,9 @@ def test_no_name_of_a_file_runs_in_a_workbook_and_nothing_of_a_person_is_in_it(
         ("2026-01-09", 1, "2026-01-10"),
         ("2026-08-21", 1, "2026-08-22"),  # a Saturday worked for Monday 31 August
         ("2026-08-28", 3, "2026-09-07"),
+        ("2026-01-10", 0, "2026-01-10"),  # a Saturday that is worked
+        ("2026-01-02", 0, "2026-01-05"),  # the Friday it is worked for
+        ("2026-02-14", 0, "2026-02-23"),  # within Tết
     ],
 )
 def test_a_deadline_counts_working_days(day: str, days: int, due: str) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections import Counter
+from datetime import datetime
 from html.parser import HTMLParser
 from io import BytesIO
 
@@ -19,12 +20,15 @@ import pytest
 import sqlalchemy as sa
 from fastapi import Depends, FastAPI, HTTPException
 
-from serving_warehouse import COMMUNE, FORMULA, HOSTILE_COMMUNE, MARKUP, ODD_FILE, PERSON, Night, the_night
+from serving_warehouse import COMMUNE, FORMULA, HOSTILE_COMMUNE, MARKUP, NIGHT, ODD_FILE, PERSON, Night, the_night
 from tthc.domain.errors import OutsideSystemFailed
+from tthc.domain.text import without_person
 from tthc.reference.kpis import read_metrics
 from tthc.serving import figures, wording
+from tthc.serving.quarantine_book import repair_deadline
 from tthc.serving.web import create_app
 from tthc.serving.web.protection import HEADERS
+from tthc.settings import LOCAL
 from tthc.warehouse import connect
 from warehouses import Warehouse, Warehouses
 
@@ -35,11 +39,12 @@ PAGES = (
     f"/units/{HOSTILE_COMMUNE}",
     "/targets",
     "/differences",
+    "/coverage",
     "/quality",
     "/rules",
     "/definitions",
 )
-WITH_FIGURES = PAGES[:6]
+WITH_FIGURES = PAGES[:7]
 QUARTER = "VPCP_15_14.2026-Q1"
 
 
@@ -188,6 +193,31 @@ def test_quality_counts_what_mart_counts(app: FastAPI, night: Night) -> None:
         assert re.search(rf"\b{row['rule_id']} \D.*? {row['refused']} 0 0 ", text), row
     assert "đêm 10/4/2026" in text
     assert f"{ODD_FILE} {HOSTILE_COMMUNE} đã nạp, có dòng cách ly" in text
+
+
+def test_quality_says_who_has_to_repair_by_when_and_what_goes_on(app: FastAPI, night: Night) -> None:
+    text = shown(app, "/quality").text
+    deadline = wording.day(repair_deadline(night.warehouse.settings, datetime.now(LOCAL).date()))
+    owners = night.warehouse.query("select unit_code, sum(rows_quarantined) as n from mart.quarantine group by 1")
+    assert len(owners) > 2
+    assert f"{FORMULA} 1 DUE_BEFORE_RECEIVED 10/4/2026 {deadline}" in text
+    alive = night.warehouse.query("select * from alerts.incident where state <> 'resolved' and group_id is null")
+    assert alive
+    for one in alive:
+        assert f"{without_person(one['subject'])} đang mở {wording.day(one['opened_on'])} 1 " in text
+
+
+def test_coverage_names_every_unit_that_owes_a_report_with_its_last_day(app: FastAPI, night: Night) -> None:
+    outline = shown(app, "/coverage?period=VPCP_15_14.2026-Q2")
+    owed = night.warehouse.query(
+        "select distinct source_id, unit_code, due_on, state from mart.coverage where night = :night", night=NIGHT
+    )
+    rows = [attributes for attributes in outline.of("span") if str(attributes.get("class")).startswith("verdict ")]
+    assert len(rows) == len(owed) > 10
+    assert {row["state"] for row in owed} == {str(row["class"]).split()[1] for row in rows}
+    (due,) = {wording.day(row["due_on"]) for row in owed}
+    assert outline.text.count(f"10/4/2026 {due}") == len(owed)
+    assert "Số liệu của tỉnh là tạm tính" in shown(app, f"/coverage?period={QUARTER}").text
 
 
 def test_definitions_come_from_the_registry(app: FastAPI, night: Night) -> None:

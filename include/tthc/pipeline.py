@@ -32,14 +32,12 @@ from tthc.alerts.incidents import (
 from tthc.alerts.reporters import resolve_reported
 from tthc.alerts.reviews import review_corrections
 from tthc.domain.errors import FileRefused, Misconfigured
-from tthc.domain.working_days import after_working_days
 from tthc.landing.store import Receipt, land, look, names_of, path_of, size_of
 from tthc.reference.corrections import Correction, read_corrections
 from tthc.reference.kpis import read_metrics
 from tthc.reference.layouts import read_layouts
 from tthc.reference.lists import read_calendar_overrides, read_status_words
 from tthc.reference.measures import read_measures
-from tthc.reference.reporting import read_reporting
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places
 from tthc.rollups import build, check
@@ -395,8 +393,7 @@ def notify(settings: Settings, night: date | None = None, now: datetime | None =
 def write_quarantine(settings: Settings, out: Path) -> list[Path]:
     """The cells to correct, one workbook an owner, with the day by which to repair; none when nothing is refused."""
     units, sources = read_places(settings).units, read_sources(settings)
-    days = read_reporting(settings, sources).repair_working_days
-    deadline = after_working_days(tonight(), days, read_calendar_overrides(settings))
+    deadline = quarantine_book.repair_deadline(settings, tonight())
     with transaction(settings) as connection:
         return quarantine_book.write_all(connection, out, units=units, sources=sources, deadline=deadline)
 

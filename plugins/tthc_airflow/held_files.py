@@ -20,15 +20,15 @@ log = logging.getLogger(__name__)
 def waiting() -> list[dict[str, Any]]:
     """The held files, each with its question: delivery_id, subject, body. Nothing of the rows."""
     from tthc import pipeline
-    from tthc.alerts.wording import clean
+    from tthc.domain.text import without_person
 
     with told_to_airflow():
         held = pipeline.held(settings())
     return [
         {
             "delivery_id": file.delivery_id,
-            "subject": f"{file.reason}, {file.source_id}, {clean(file.file_name)}: cho nạp? / release it?",
-            "body": clean(
+            "subject": f"{file.reason}, {file.source_id}, {without_person(file.file_name)}: cho nạp? / release it?",
+            "body": without_person(
                 f"Tệp {file.delivery_id}, đêm {file.night:%d/%m/%Y}, {file.rows_read} dòng, "
                 f"{file.rows_quarantined} dòng bị cách ly / rows read and refused. {file.detail}"
             ),

@@ -8,7 +8,8 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from tthc.alerts.incidents import statement
-from tthc.alerts.wording import clean, moment
+from tthc.alerts.wording import moment
+from tthc.domain.text import without_person
 from tthc.reference.channels import Policy
 from tthc.settings import LOCAL
 
@@ -74,7 +75,7 @@ def _open(connection: sa.Connection, night: date) -> Iterator[str]:
     yield f"Sự cố đang mở / open incidents ({len(rows)})"
     for row in rows[:_SHOWN]:
         nights = f"{max(1, row.nights)} đêm / nights"
-        yield f"- [{row.severity}, {row.state}] #{row.incident_id} {clean(row.subject)} ({nights})"
+        yield f"- [{row.severity}, {row.state}] #{row.incident_id} {without_person(row.subject)} ({nights})"
     if len(rows) > _SHOWN:
         yield f"- … và {len(rows) - _SHOWN} sự cố nữa / and {len(rows) - _SHOWN} more"
 
@@ -95,4 +96,5 @@ def _silences(connection: sa.Connection) -> Iterator[str]:
     yield f"Đang tắt báo / silenced ({len(rows)})"
     for row in rows:
         until = row.snoozed_until.astimezone(LOCAL)
-        yield f"- #{row.incident_id} đến / until {until:%d/%m/%Y %H:%M}, {clean(row.by_whom)}: {clean(row.reason)}"
+        told = without_person(f"{row.by_whom}: {row.reason}")
+        yield f"- #{row.incident_id} đến / until {until:%d/%m/%Y %H:%M}, {told}"

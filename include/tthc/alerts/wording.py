@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tthc.domain.text import blotted
+from tthc.domain.text import without_person
 from tthc.reference.channels import SEVERITIES, Policy
 from tthc.settings import LOCAL
 
@@ -27,11 +27,6 @@ _PARTS = {
     "resolved": "Đã hết / Over",
 }
 _SEVERITY = {"warning": "CẢNH BÁO", "error": "LỖI", "critical": "NGHIÊM TRỌNG"}
-
-
-def clean(text: str) -> str:
-    """One line without what could tell of a person, whatever a file name or a heading says."""
-    return blotted(" ".join(text.split()))
 
 
 def moment(now: datetime) -> str:
@@ -64,11 +59,11 @@ def _lines(events: Sequence[sa.Row[Any]], spread: int) -> Iterator[str]:
         told = list(group)
         if len(events) < spread or len(told) < SEVERAL:
             for event in told:
-                line = clean(event.body)
+                line = without_person(event.body)
                 shown = line if len(line) <= LINE_LENGTH else fit(line, LINE_LENGTH)
                 yield f"- [{_SEVERITY[severity]}] #{event.incident_id} {shown}"
         else:
-            first = "; ".join(clean(event.body.partition(". ")[0]) for event in told[:3])
+            first = "; ".join(without_person(event.body.partition(". ")[0]) for event in told[:3])
             yield f"- [{_SEVERITY[severity]}] {rule_id}: {len(told)} sự cố / incidents: {first}; …"
 
 

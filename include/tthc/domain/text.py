@@ -34,6 +34,11 @@ def shown(text: str) -> str:
     return whole if len(whole) <= _SHOWN else whole[: _SHOWN - 1] + "…"
 
 
+def without_person(text: str) -> str:
+    """One line without what could tell of a person, whatever a file name or a heading says."""
+    return blotted(" ".join(text.split()))
+
+
 def may_tell_of_a_person(text: str) -> bool:
     """Whether a text holds a dossier code, or a number as long as that of a phone or a paper; a date is neither."""
     return not _DATE.fullmatch(text) and bool(DOSSIER_CODE.search(text) or LONG_NUMBER.search(text))

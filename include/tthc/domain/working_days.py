@@ -30,7 +30,12 @@ def working_index(first: date, last: date, overrides: Mapping[date, bool]) -> di
 
 
 def after_working_days(day: date, days: int, overrides: Mapping[date, bool]) -> date:
-    """The last of `days` working days that follow a day, which itself does not count."""
+    """The last of `days` working days that follow a day, which itself does not count.
+
+    For 0 it is the day itself, or the next working day where nobody works on it: no deadline falls on a free day.
+    """
+    if days == 0 and not is_working_day(day, overrides):
+        days = 1
     while days:
         day += timedelta(days=1)
         days -= is_working_day(day, overrides)

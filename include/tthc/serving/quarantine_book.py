@@ -16,12 +16,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from tthc.domain.errors import Misconfigured
-from tthc.reference.sources import Source
+from tthc.domain.working_days import after_working_days
+from tthc.reference.lists import read_calendar_overrides
+from tthc.reference.reporting import read_reporting
+from tthc.reference.sources import Source, read_sources
 from tthc.reference.units import Unit
 from tthc.serving import wording
 from tthc.serving.figures import NOTHING_PUBLISHED, statement, unit_on
 from tthc.serving.workbooks import Book, writing
-from tthc.settings import LOCAL
+from tthc.settings import LOCAL, Settings
 
 _ROWS_A_SHEET = 100_000
 _SUMMARY = "Tóm tắt"
@@ -50,6 +53,12 @@ class _Owner:
     @property
     def rows(self) -> int:
         return sum(count["first_count"] for count in self.counts)
+
+
+def repair_deadline(settings: Settings, today: date) -> date:
+    """The day by which owners are asked to repair what a workbook of today lists, by `reporting.toml`."""
+    days = read_reporting(settings, read_sources(settings)).repair_working_days
+    return after_working_days(today, days, read_calendar_overrides(settings))
 
 
 def write_all(

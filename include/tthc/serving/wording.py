@@ -45,6 +45,21 @@ VERDICTS = {
     "already_known": "đã biết, không có gì mới",
     "deferred": "hoãn",
 }
+COVERAGE = {
+    "on_time": "đúng hạn",
+    "late": "muộn",
+    "missing": "thiếu",
+    "zero": "không phát sinh",
+    "not_due": "chưa đến hạn",
+}
+INCIDENTS_SHOWN = 200
+INCIDENT_STATES = {
+    "open": "đang mở",
+    "acknowledged": "đang xử lý",
+    "snoozed": "tạm tắt báo",
+    "resolved": "đã hết",
+}
+SEVERITIES = {"critical": "nghiêm trọng", "error": "lỗi", "warning": "cảnh báo"}
 DROPPED = {
     "BLANK": "dòng trống",
     "COLUMN_NUMBERS": "dòng đánh số cột",

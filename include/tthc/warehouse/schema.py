@@ -8,6 +8,7 @@ import os
 import secrets
 from dataclasses import asdict
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,20 +32,38 @@ from tthc.reference.units import check_successions, read_places, read_succession
 from tthc.settings import Settings
 from tthc.warehouse.connect import end_idle_readers
 
+_MIGRATIONS = Path(__file__).parent / "migrations"
 FIRST_YEAR, LAST_YEAR = 2009, 2036  # reporting years; dates outside [2010, night + 5 years] are not plausible
 
 
 def migrate(connection: sa.Connection) -> None:
-    """Bring the tables to this version's form, within the caller's transaction."""
+    """Bring the tables to this version's form, within the caller's transaction. Raises Misconfigured when they have the
+    form of a newer version."""
     connection.execute(sa.text("create schema if not exists core"))
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
-    if MigrationContext.configure(connection, opts={"version_table_schema": "core"}).get_current_heads() != tuple(
-        ScriptDirectory.from_config(config).get_heads()
-    ):
+    if _form_of(connection) != _known_forms()[0]:
         end_idle_readers(connection)  # a change of tables has to wait for whoever reads them
     command.upgrade(config, "head")
+
+
+def _form_of(connection: sa.Connection) -> str | None:
+    """The revision of the tables, None for an empty database. Raises Misconfigured for an unknown one."""
+    found = MigrationContext.configure(connection, opts={"version_table_schema": "core"}).get_current_revision()
+    newest, *_ = known = _known_forms()
+    if found is not None and found not in known:
+        raise Misconfigured(
+            f"this warehouse has the tables of a newer version of tthc (revision {found}, this program knows up to "
+            f"{newest}): use that version, or restore the backup made before its first `tthc init`"
+        )
+    return found
+
+
+@cache
+def _known_forms() -> tuple[str, ...]:
+    """The revisions this program can bring tables to, the newest first."""
+    return tuple(script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions())
 
 
 def hmac_key(settings: Settings) -> bytes:
@@ -73,7 +92,10 @@ def hmac_key(settings: Settings) -> bytes:
 
 
 def check_key(connection: sa.Connection, key: bytes, province: str) -> None:
-    """The first key and province are remembered. Raises ForeignKeyInUse or Misconfigured when others are offered."""
+    """The first key and province are remembered. Raises ForeignKeyInUse or Misconfigured when others are offered, and
+    Misconfigured when the tables are not of this version."""
+    if _form_of(connection) != _known_forms()[0]:
+        raise Misconfigured("this warehouse has the tables of an older version of tthc: run `tthc init`")
     fingerprint = hmac.digest(key, b"tthc key fingerprint", hashlib.sha256).hex()
     known = connection.execute(sa.text("select fingerprint, province from core.hmac_key where key_id = 1")).first()
     if known is None:

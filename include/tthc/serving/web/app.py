@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,10 +25,11 @@ from tthc.serving.differences import compared_reports, differing_cells
 from tthc.serving.exports import Registry
 from tthc.serving.figures import DEFAULT_BASIS, DEFAULT_CALENDAR, Period, Publication
 from tthc.serving.members import figures_of_unit, members_of
+from tthc.serving.quarantine_book import repair_deadline
 from tthc.serving.web.pages import Pages, grouped
 from tthc.serving.web.protection import HEADERS, SecurityHeaders
-from tthc.serving.web.quality import newest_night, rule_words
-from tthc.settings import Settings
+from tthc.serving.web.quality import newest_night, reporters, rule_words
+from tthc.settings import LOCAL, Settings
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _STYLE = Path(__file__).parent / "static" / "style.css"
@@ -88,6 +89,11 @@ def create_app(
 
 def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registry) -> None:
     own = figures.unit_of(registry.units, registry.province, registry.province)
+
+    def names_on(day: date) -> dict[str, str]:
+        """Code → name of every unit, on a day where it had one then."""
+        codes = {unit.unit_code for unit in registry.units}
+        return {code: found.full_name for code in codes if (found := figures.unit_on(registry.units, code, day))}
 
     @app.get("/")
     def home(request: Request, period: PeriodKey = "", basis: Basis = DEFAULT_BASIS) -> HTMLResponse:
@@ -159,7 +165,23 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
         with figures.as_analyst(settings) as connection:
             publication = figures.current_publication(connection)
             found = newest_night(connection)
-        return pages.show(request, "quality", publication=publication, quality=found, rules=rule_words())
+        return pages.show(
+            request,
+            "quality",
+            publication=publication,
+            quality=found,
+            rules=rule_words(),
+            names=names_on(found.night) if found else {},
+            deadline=repair_deadline(settings, datetime.now(LOCAL).date()),
+        )
+
+    @app.get("/coverage")
+    def coverage(request: Request, period: PeriodKey = "", basis: Basis = DEFAULT_BASIS) -> HTMLResponse:
+        with figures.as_analyst(settings) as connection:
+            choice = _choose(connection, registry, period, basis)
+            unit = figures_of_unit(connection, choice.period, choice.basis, own)
+            rows = reporters(connection, choice.period)
+        return pages.show(request, "coverage", choice=choice, unit=unit, rows=rows, names=names_on(choice.period.as_of))
 
     @app.get("/rules")
     def rules(request: Request) -> HTMLResponse:

@@ -12,6 +12,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tthc.domain.text import without_person
 from tthc.serving import figures, wording
 from tthc.serving.figures import Period
 
@@ -31,7 +32,12 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals |= {"wording": wording, "figures": figures, "province": province}
-        self._environment.filters |= {"count": wording.count, "day": wording.day, "moment": wording.moment}
+        self._environment.filters |= {
+            "count": wording.count,
+            "day": wording.day,
+            "moment": wording.moment,
+            "clean": without_person,
+        }
 
     def show(self, request: Request, name: str, status_code: int = 200, **context: Any) -> HTMLResponse:
         """One page. `link(path, **query)` in a template is an address below the root path."""

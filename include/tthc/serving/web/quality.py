@@ -1,4 +1,4 @@
-"""What came in on the newest night and what was refused, by source, file and rule."""
+"""What came in on the newest night and what was refused, who has to repair it by when, what goes on, who reported."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache
 import sqlalchemy as sa
 
 from tthc.serving import wording
-from tthc.serving.figures import statement
+from tthc.serving.figures import Period, statement
 from tthc.staging import expectations
 from tthc.staging.parse import RULES
 
@@ -23,13 +23,16 @@ _OTHER_RULES = {
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """The newest night. `files` are those a person should look at, at most FILES_SHOWN of `files_in_all`."""
+    """The newest night. `files` are those a person should look at, at most FILES_SHOWN of `files_in_all`; `owners` have
+    rows to repair, whatever the night; `incidents` go on or ended lately."""
 
     night: date
     sources: Sequence[sa.RowMapping]
     files: Sequence[sa.RowMapping]
     files_in_all: int
     rules: Sequence[sa.RowMapping]
+    owners: Sequence[sa.RowMapping]
+    incidents: Sequence[sa.RowMapping]
 
 
 def newest_night(connection: sa.Connection) -> Quality | None:
@@ -38,8 +41,16 @@ def newest_night(connection: sa.Connection) -> Quality | None:
     if not sources:
         return None
     files = connection.execute(statement("quality_files")).mappings().all()
-    rules = connection.execute(statement("quality_rules")).mappings().all()
-    return Quality(sources[0]["night"], sources, files[:FILES_SHOWN], len(files), rules)
+    rules, owners, incidents = (
+        connection.execute(statement(f"quality_{name}")).mappings().all() for name in ("rules", "owners", "incidents")
+    )
+    return Quality(sources[0]["night"], sources, files[:FILES_SHOWN], len(files), rules, owners, incidents)
+
+
+def reporters(connection: sa.Connection, period: Period) -> Sequence[sa.RowMapping]:
+    """Each unit and source that owed something within a period, and whether it came."""
+    terms = {"start": period.start, "as_of": period.as_of}
+    return connection.execute(statement("coverage_units"), terms).mappings().all()
 
 
 @cache

@@ -43,7 +43,10 @@ due as (
     from turn
     left join ref.calendar as start on start.day = turn.due_from
     left join lateral (
-        select min(day) as day from ref.calendar where working_index = start.working_index + turn.working_days
+        select min(day) as day  -- with no day to spare, a day on which nobody works moves to the next one that is worked
+        from ref.calendar
+        where working_index = start.working_index
+            + case when start.is_working then turn.working_days else greatest(turn.working_days, 1) end
     ) as deadline on true
 )
 select
