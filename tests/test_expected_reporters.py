@@ -80,6 +80,13 @@ def test_a_form_is_due_after_its_quarter_and_a_form_of_zeros_is_a_reported_zero(
     recorded(warehouse, date(2026, 3, 15), "2026-03-17 09:00")  # the cut-off, 14 March, is a Saturday
     source = "tong_hop_06a_xlsx"
     assert states(warehouse, source) == [("2026-03-14", "18373", "on_time"), ("2026-03-14", "18394", "zero")]
+    with connect.transaction(warehouse.settings) as connection:  # no day to spare: the Saturday moves to Monday
+        connection.execute(sa.text("update ref.expected_reporter set working_days = 0"))
+    assert ("2026-03-14", "18373", "late") in states(warehouse, source)
+    due = "select distinct due_on from mart.coverage where source_id = :source"
+    assert warehouse.value(due, source=source) == date(2026, 3, 16)
+    with connect.transaction(warehouse.settings) as connection:
+        connection.execute(sa.text("update ref.expected_reporter set working_days = 2"))
     recorded(warehouse, date(2026, 3, 15), "2026-03-18 09:00")
     assert ("2026-03-14", "18373", "late") in states(warehouse, source)
 

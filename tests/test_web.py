@@ -217,7 +217,7 @@ def test_coverage_names_every_unit_that_owes_a_report_with_its_last_day(app: Fas
     assert {row["state"] for row in owed} == {str(row["class"]).split()[1] for row in rows}
     (due,) = {wording.day(row["due_on"]) for row in owed}
     assert outline.text.count(f"10/4/2026 {due}") == len(owed)
-    assert "Số liệu của tỉnh là tạm tính" in shown(app, f"/coverage?period={QUARTER}").text
+    assert "Số liệu của tỉnh là sơ bộ" in shown(app, f"/coverage?period={QUARTER}").text
 
 
 def test_definitions_come_from_the_registry(app: FastAPI, night: Night) -> None:
