@@ -59,6 +59,10 @@ CONTRACT = {
     "coverage": "period_calendar text, period_label text, night date, source_id text, unit_code text, expected boolean, "
     "state text, reported_at timestamp with time zone, due_on date",
     "expected_reporter": "source_id text, unit_code text, every text, working_days integer, since date, until date",
+    "quarantine": "unit_code text, source_id text, rule_id text, rows_quarantined integer, first_night date, last_night date",
+    "incident": "incident_id bigint, rule_id text, source_id text, unit_code text, severity text, state text, "
+    "opened_on date, last_seen_on date, resolved_on date, nights integer, snoozed_until timestamp with time zone, "
+    "is_group boolean, group_id bigint, subject text",
     "data_quality": "night date, source_id text, unit_code text, file_name text, file_sha256 text, verdict text, "
     "reason text, rule_id text, rows_read, rows_accepted, rows_quarantined, rows_dropped, rows_duplicate",
     "restatement": "publication_id bigint, period_calendar text, period_kind text, period_label text, unit_code text, "
