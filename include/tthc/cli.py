@@ -184,7 +184,7 @@ def explain(
     from tthc import pipeline
     from tthc.reference.kpis import read_metrics
 
-    profiles = [known.profile for known in read_metrics(settings())[1] if known.id == metric]
+    profiles = sorted({known.profile for known in read_metrics(settings()) if known.id == metric})
     chosen = profile or ("TT01_06A" if "TT01_06A" in profiles else profiles[0] if len(profiles) == 1 else "*")
     values = (calendar, period, unit, basis, field, metric, chosen)
     names = ("period_calendar", "period_label", "unit_code", "basis", "field_code", "metric_id", "profile")

@@ -106,7 +106,7 @@ def init(settings: Settings) -> None:
         schema.migrate(connection)
         schema.check_key(connection, schema.hmac_key(settings), settings.province)
         schema.load_reference(connection, settings)
-        create_views(connection, read_metrics(settings)[1])
+        create_views(connection)
         if settings.warehouse_url is None:
             set_analyst_password(connection, analyst_password(settings))
 
@@ -348,12 +348,11 @@ def publish(settings: Settings, full: bool = False) -> int | None:
 
     Returns the publication, None when neither the core nor time has moved since the last one (unless `full`).
     """
-    version, _ = read_metrics(settings)
     measures = list(read_measures(settings).values())
     with transaction(settings, writing=True) as connection:
         resolve_incidents(connection)
         resolve_reported(connection)
-        plan = build.due(connection, definitions=version, full=full)
+        plan = build.due(connection, full=full)
         if plan is None:
             return None
         publication_id = build.begin(connection, plan)
@@ -373,16 +372,13 @@ def publish(settings: Settings, full: bool = False) -> int | None:
 def figures_as_known(settings: Settings, known_on: date, label: str) -> list[dict[str, Any]]:
     """Figures of a period as they were known on an earlier night; nothing is published."""
     with transaction(settings) as connection:
-        metrics = read_metrics(settings)[1]
-        return build.figures_as_known(
-            connection, known_on=known_on, province=settings.province, label=label, metrics=metrics
-        )
+        return build.figures_as_known(connection, known_on=known_on, province=settings.province, label=label)
 
 
 def explain(settings: Settings, key: dict[str, str]) -> Explanation:
     """From a figure of the current publication to counts, dossiers and rows of files."""
     with transaction(settings) as connection:
-        return explain_figure(connection, key, read_metrics(settings)[1], settings.province)
+        return explain_figure(connection, key, read_metrics(settings), settings.province)
 
 
 def notify(settings: Settings, night: date | None = None, now: datetime | None = None) -> Dispatched:

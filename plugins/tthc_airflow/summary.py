@@ -92,7 +92,7 @@ def _show_figures(console: Console, connection: sa.Connection, settings: Setting
         console.print("\nNo figure stands beside a target of a plan.")
         return
     key = {"calendar": period["period_calendar"], "label": period["period_label"]}
-    titles = {(metric.id, metric.profile): metric.title for metric in read_metrics(settings)[1]}
+    titles = {(metric.id, metric.profile): metric.title for metric in read_metrics(settings)}
     rows = _rows(connection, _TARGETS, province=settings.province, **key)
     overdue = {row["unit_code"]: row for row in _rows(connection, _OVERDUE, **key)}
     title = wording.period_title(

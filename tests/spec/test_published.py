@@ -22,7 +22,10 @@ METRICS = {
     ("online_submission", "IDX766"), ("online_submission_full", "*"), ("online_payment", "*"),
     ("digitised_components", "*"), ("digitised_result", "*"), ("digitised_result_received", "*"),
     ("digitised_full", "*"), ("electronic_result", "*"), ("reuse", "*"),
+    ("on_time", "TT01_06A_STRICT"), ("on_time", "IDX766_STRICT"),
+    ("withdrawn", "TT01_06A"), ("stopped", "TT01_06A"), ("paused", "TT01_06A"),
 }  # fmt: skip
+COUNTS = {"received", "resolved", "in_progress", "withdrawn", "stopped", "paused"}
 NIGHT = date(2026, 4, 10)
 EVERYTHING = {
     "fee_amount": "50.000", "payment_method": "Trực tuyến", "components_digitised": "Có", "result_digitised": "Có",
@@ -30,13 +33,18 @@ EVERYTHING = {
 }  # fmt: skip
 DONE = dossier("H42-260105-0001", finished_at="09/01/2026", status="Đã xử lý xong", **EVERYTHING)
 OVERDUE = dossier("H42-260302-0002", received_at="02/03/2026", due_at="10/03/2026")
+ENDED_OTHERWISE = [
+    dossier("H42-260105-0003", finished_at="09/01/2026", status="Công dân yêu cầu rút hồ sơ"),
+    dossier("H42-260105-0004", finished_at="09/01/2026", status="Dừng xử lý"),
+    dossier("H42-260105-0005", status="Yêu cầu thực hiện nghĩa vụ tài chính"),
+]
 
 
 @pytest.fixture(scope="module")
 def published(warehouses: Warehouses) -> Iterator[Warehouse]:
     with warehouses.fresh() as made:
         made.load(date(2026, 3, 14), {"mot_cua_csv/a.csv": csv_list([DONE])})
-        made.load(NIGHT, {"mot_cua_csv/a.csv": csv_list([DONE, OVERDUE])})
+        made.load(NIGHT, {"mot_cua_csv/a.csv": csv_list([DONE, OVERDUE, *ENDED_OTHERWISE])})
         yield made
 
 
@@ -50,7 +58,7 @@ def test_every_metric_and_profile_is_computed_in_both_calendars(published: Wareh
 
 def test_counts_have_no_denominator_and_every_rate_is_its_quotient(published: Warehouse) -> None:
     for row in published.query("select * from mart.kpi"):
-        if row["metric_id"] in {"received", "resolved", "in_progress"}:
+        if row["metric_id"] in COUNTS:
             assert row["denominator"] is None and row["rate"] is None and row["numerator"] > 0
         else:
             expected = (Decimal(row["numerator"]) / row["denominator"]).quantize(Decimal("0.000001"))
@@ -109,7 +117,7 @@ def test_an_earlier_publication_still_says_what_was_known_then(published: Wareho
         "and field_code = '*' and basis = 'as_reported' and period_calendar = 'VPCP_15_14' "
         "and period_label = '2026-Q1' order by publication_id"
     )
-    assert [tuple(row.values()) for row in told] == [(date(2026, 3, 14), False, 1), (NIGHT, True, 2)]
+    assert [tuple(row.values()) for row in told] == [(date(2026, 3, 14), False, 1), (NIGHT, True, 5)]
 
 
 def test_nothing_new_is_nothing_published(published: Warehouse) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from tthc.reference.kpis import Metric
 from tthc.reference.measures import Measure
-from tthc.rollups.metrics import measure_lines, metric_lines
+from tthc.rollups.metrics import measure_lines, metric_lines, statement
 from tthc.warehouse.connect import run_script
+from tthc.warehouse.definitions import formulas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +21,9 @@ class Plan:
 
     night: date
     based_on: str
-    definitions: str
+    registry_id: int
 
 
-_SQL = Path(__file__).parent / "sql"
 _ROWS = ("15_place", "20_state", "30_period_day", "40_received_row", "50_ended_row", "60_open_row", "61_told_by")
 _CELLS = ("45_received_cell", "55_ended_cell", "65_open_cell", "70_cell", "80_fresh")
 _WRITES = (
@@ -36,42 +34,43 @@ _WRITES = (
 
 def _run(connection: sa.Connection, *names: str) -> None:
     for name in names:
-        run_script(connection, (_SQL / f"{name}.sql").read_text(encoding="utf-8"))
+        run_script(connection, statement(name))
         if name in {"15_place", "20_state", "30_period_day", "70_cell", "80_fresh", "92_coverage_fresh"}:
             run_script(connection, f"analyze {name[3:]}")
 
 
-def due(connection: sa.Connection, *, definitions: str, full: bool) -> Plan | None:
+def due(connection: sa.Connection, *, full: bool) -> Plan | None:
     """The next publication, of the newest night delivered; None when neither core, reference nor time has moved."""
     core = connection.execute(
         sa.text(
             "select max(night) as night, max(delivery_id) as newest, "
             "(select count(*) from core.decision) as decisions, (select count(*) from core.replay) as replays, "
-            "(select fingerprint from ref.loaded) as reference from core.delivery"
+            "loaded.fingerprint as reference, loaded.registry_id from ref.loaded left join core.delivery on true "
+            "group by loaded.fingerprint, loaded.registry_id"
         )
     ).one()
     if core.night is None:
         return None
     based_on = (
         f"delivery {core.newest}, {core.decisions} decisions and {core.replays} replays, reference {core.reference}, "
-        f"definitions {definitions}"
+        f"definitions {core.registry_id}"
     )
     current = connection.execute(
         sa.text("select night, based_on from rollup.publication join rollup.current_publication using (publication_id)")
     ).first()
     if current is not None and not full and (current.night, current.based_on) == (core.night, based_on):
         return None
-    return Plan(night=core.night, based_on=based_on, definitions=definitions)
+    return Plan(night=core.night, based_on=based_on, registry_id=core.registry_id)
 
 
 def begin(connection: sa.Connection, plan: Plan) -> int:
     """Open a publication; it becomes readable by `make_current`."""
     publication_id: int = connection.execute(
         sa.text(
-            "insert into rollup.publication (night, based_on, definition_version) "
-            "values (:night, :based_on, :definitions) returning publication_id"
+            "insert into rollup.publication (night, based_on, registry_id) "
+            "values (:night, :based_on, :registry_id) returning publication_id"
         ),
-        {"night": plan.night, "based_on": plan.based_on, "definitions": plan.definitions},
+        {"night": plan.night, "based_on": plan.based_on, "registry_id": plan.registry_id},
     ).scalar_one()
     return publication_id
 
@@ -116,18 +115,15 @@ def write(connection: sa.Connection, publication_id: int) -> None:
 
 def compare(connection: sa.Connection, measures: Sequence[Measure]) -> None:
     """Put the newest word of every summary report beside the figures just written (rollup.reported)."""
-    statement = (_SQL / "98_reported.sql").read_text(encoding="utf-8")
     run_script(connection, "delete from rollup.reported")
-    run_script(connection, statement.replace(":measures", measure_lines(measures)))
+    run_script(connection, statement("98_reported").replace(":measures", measure_lines(measures)))
 
 
-def figures_as_known(
-    connection: sa.Connection, *, known_on: date, province: str, label: str, metrics: Sequence[Metric]
-) -> list[dict[str, Any]]:
+def figures_as_known(connection: sa.Connection, *, known_on: date, province: str, label: str) -> list[dict[str, Any]]:
     """Figures of one period as they were known on a night; nothing is published or kept.
 
     Columns of mart.kpi's key, numerator, denominator, rate; one row a unit, basis and metric, all fields together.
     """
     compute(connection, night=known_on, province=province, known_on=known_on)
-    statement = (_SQL / "known_figures.sql").read_text(encoding="utf-8").replace(":metrics", metric_lines(metrics))
-    return [dict(row) for row in connection.execute(sa.text(statement), {"label": label}).mappings()]
+    text = statement("known_figures").replace(":metrics", metric_lines(formulas(connection)))
+    return [dict(row) for row in connection.execute(sa.text(text), {"label": label}).mappings()]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
 
+from tthc.rollups.metrics import statement
 from tthc.staging import expectations
 from tthc.warehouse.connect import run_script
 from tthc.warehouse.judgements import note_figures
 
-_CHANGED = Path(__file__).parent / "sql" / "85_changed.sql"
 _UNITS_NAMED = 20
 
 
@@ -27,7 +26,7 @@ class Broken(NamedTuple):
 
 def withhold(connection: sa.Connection) -> list[Broken]:
     """Flag the rows of `fresh` that fail the suite `figure`. A rule of severity `warning` is told and flags nothing."""
-    run_script(connection, _CHANGED.read_text(encoding="utf-8"))
+    run_script(connection, statement("85_changed"))
     frame = pd.read_sql(sa.text("select * from changed"), connection)
     broken: dict[str, Broken] = {}
     said = expectations.check(frame, "figure")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from tthc.domain.errors import Misconfigured
+from tthc.reference.counters import parts
 from tthc.reference.kpis import Metric
 from tthc.rollups import build
+from tthc.rollups.metrics import statement
 
-_SQL = Path(__file__).parent / "sql"
 KEY = ("period_calendar", "period_label", "unit_code", "basis", "field_code", "metric_id", "profile")
 
 
@@ -42,14 +42,20 @@ def explain(connection: sa.Connection, key: dict[str, str], metrics: list[Metric
 
     Raises Misconfigured when no metric or no figure has this key (a missing row of mart.kpi is zero).
     """
-    metric = next((m for m in metrics if (m.id, m.profile) == (key["metric_id"], key["profile"])), None)
-    if metric is None:
-        known = ", ".join(f"{m.id}/{m.profile}" for m in metrics)
+    versions = {m.version: m for m in metrics if (m.id, m.profile) == (key["metric_id"], key["profile"])}
+    if not versions:
+        known = ", ".join(dict.fromkeys(f"{m.id}/{m.profile}" for m in metrics))
         raise Misconfigured(f"no metric {key['metric_id']!r} with profile {key['profile']!r}; there are {known}")
     conditions = " and ".join(f"{name} = :{name}" for name in KEY)
     figure = connection.execute(sa.text(f"select * from mart.kpi where {conditions}"), key).mappings().first()  # noqa: S608  (names of ours)
     if figure is None:
         raise Misconfigured(f"no figure has the key {key}: it is zero, or unit, period or field do not exist")
+    metric = versions.get(figure["definition_version"])
+    if metric is None:
+        raise Misconfigured(
+            f"kpis.toml has no version {figure['definition_version']!r} of {key['metric_id']!r} {key['profile']!r}, "
+            "by which this figure was published; run `tthc rollup` to publish by the definitions in force"
+        )
     night = connection.execute(sa.text("select night from mart.publication where is_current")).scalar_one()
     build.judge(connection, night=night, province=province)
     parameters = {
@@ -58,13 +64,17 @@ def explain(connection: sa.Connection, key: dict[str, str], metrics: list[Metric
         "unit": key["unit_code"],
         "basis": key["basis"],
         "field": key["field_code"],
-        "numerator": metric.numerator.split(" + "),
-        "denominator": metric.denominator.split(" + ") if metric.denominator else [],
+        **_parts("numerator", metric.numerator),
+        **_parts("denominator", metric.denominator),
     }
-    statement = (_SQL / "explain.sql").read_text(encoding="utf-8")
-    dossiers = [dict(row) for row in connection.execute(sa.text(statement), parameters).mappings()]
+    dossiers = [dict(row) for row in connection.execute(sa.text(statement("explain")), parameters).mappings()]
     forms = []
     if "from_summary" in figure["flags"]:
-        statement = (_SQL / "explain_forms.sql").read_text(encoding="utf-8")
-        forms = [dict(row) for row in connection.execute(sa.text(statement), parameters).mappings()]
+        forms = [dict(row) for row in connection.execute(sa.text(statement("explain_forms")), parameters).mappings()]
     return Explanation(figure=dict(figure), metric=metric, dossiers=dossiers, forms=forms)
+
+
+def _parts(name: str, expression: str | None) -> dict[str, list[str]]:
+    """Parameters of explain.sql: the counters that put a dossier into a part of the figure, and that take it out."""
+    added, taken = parts(expression) if expression else ([], [])
+    return {name: added, f"{name}_less": taken}

@@ -1,22 +1,50 @@
-"""How metrics and reported measures are made of counters in SQL: the registries' sums, as lines of a VALUES list."""
+"""How counters enter SQL: their lists in the files of `sql/`, and metrics and reported measures as sums of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from tthc.reference.kpis import Metric
+from tthc.reference.counters import check_counters, counters
+from tthc.reference.kpis import Formula
 from tthc.reference.measures import Measure
 
+_SQL = Path(__file__).parent / "sql"
 
-def metric_lines(metrics: Sequence[Metric]) -> str:
-    """Lines (metric_id, profile, numerator, denominator) over a row named `counter`.
 
-    The registry lets only lower-case names joined by " + " through, so that nothing else can enter the SQL.
+def statement(name: str) -> str:
+    """A file of `sql/` with the lists of counters it asks for put in."""
+    return with_counters((_SQL / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def with_counters(text: str) -> str:
+    """`:counters` are their names; `:counters_of(rows)` those that count received, ended or open rows,
+    `:counts_of(rows)` how they count them; `:counters_in(t)` as columns of a table, `:counter_columns` to make them."""
+    names = list(counters())
+    lists = {
+        ":counter_sums": _list(f"sum({name})::bigint as {name}" for name in names),
+        ":counter_columns": _list(f"{name} bigint not null default 0" for name in names),
+    }
+    for rows in ("received", "ended", "open"):
+        own = [counter.name for counter in counters().values() if counter.rows == rows]
+        lists[f":counters_of({rows})"] = _list(own)
+        lists[f":counts_of({rows})"] = _list(f"count(*) filter (where {name}) as {name}" for name in own)
+    for mark, replacement in lists.items():
+        text = text.replace(mark, replacement)
+    text = re.sub(r":counters_in\((\w+)\)", lambda match: _list(f"{match[1]}.{name}" for name in names), text)
+    return re.sub(r":counters\b", _list(names), text)
+
+
+def metric_lines(formulas: Iterable[Formula]) -> str:
+    """Lines (metric_id, profile, version, numerator, denominator) over a row named `counter`.
+
+    Nothing but known counters, joined by " + " and " - ", enters the SQL; other names were checked when they were read.
     """
     return ",\n    ".join(
-        f"('{metric.id}', '{metric.profile}', {_sum(metric.numerator)}, "
-        f"{_sum(metric.denominator) if metric.denominator else 'null::bigint'})"
-        for metric in metrics
+        f"('{formula.metric_id}', '{formula.profile}', '{formula.version}', {_sum(formula.numerator)}, "
+        f"{_sum(formula.denominator) if formula.denominator else 'null::bigint'})"
+        for formula in formulas
     )
 
 
@@ -30,4 +58,9 @@ def measure_lines(measures: Sequence[Measure]) -> str:
 
 
 def _sum(expression: str) -> str:
+    check_counters(expression, "a definition in the warehouse")
     return " ".join(word if word in "+-" else f"counter.{word}" for word in expression.split(" "))
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)

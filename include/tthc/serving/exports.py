@@ -11,7 +11,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from tthc.domain.errors import Misconfigured
-from tthc.reference.kpis import Metric, read_metrics
+from tthc.reference.kpis import Metric, edition, read_metrics, valid_on
 from tthc.reference.layouts import SUMMARIES, read_layouts
 from tthc.reference.lists import Target, read_targets
 from tthc.reference.units import Unit, read_places
@@ -34,11 +34,11 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """The reference files serving reads: units of the province, metrics, targets, titles of reports by layout."""
+    """The reference files serving reads: units of the province, every version of every metric, targets,
+    titles of reports by layout."""
 
     province: str
     units: Sequence[Unit]
-    definitions: str
     metrics: Sequence[Metric]
     targets: Sequence[Target]
     reports: Mapping[str, str]
@@ -46,12 +46,10 @@ class Registry:
 
 def read_registry(settings: Settings) -> Registry:
     """Read once, used for many questions. Raises ReferenceFault."""
-    definitions, metrics = read_metrics(settings)
     return Registry(
         province=settings.province,
         units=read_places(settings).units,
-        definitions=definitions,
-        metrics=metrics,
+        metrics=read_metrics(settings),
         targets=read_targets(settings),
         reports={layout.id: layout.title for layout in read_layouts(settings).values() if layout.feed in SUMMARIES},
     )
@@ -118,6 +116,7 @@ def write_scorecard(
     own = figures_of_unit(connection, period, DEFAULT_BASIS, unit)
     members = members_of(connection, registry.units, period, DEFAULT_BASIS) if unit.level == "province" else []
     codes = {one.unit_code for one in members} | {unit.unit_code}
+    metrics = valid_on(registry.metrics, period.end)
     rows = figures.target_rows(connection, period, DEFAULT_BASIS)
     scorecard.write(
         target,
@@ -125,8 +124,8 @@ def write_scorecard(
             unit=own,
             period=period,
             publication=publication_of(connection),
-            definitions=registry.definitions,
-            metrics=registry.metrics,
+            definitions=edition(metrics),
+            metrics=metrics,
             targets=assess([t for t in registry.targets if t.unit_code in codes], rows, period),
             members=members,
             bands=figures.bands(connection, period, DEFAULT_BASIS, registry.province) if members else {},

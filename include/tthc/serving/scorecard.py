@@ -46,7 +46,7 @@ _UNITS = (
     ("Tỷ lệ đúng hạn", 14), ("So với tỉnh", 13), ("Đang giải quyết", 9), ("Trong đó quá hạn", 9),
     ("Nộp trực tuyến", 14), ("Thanh toán trực tuyến", 14), ("Số hóa đầy đủ", 14), ("Có dữ liệu", 9), ("Ghi chú", 22),
 )  # fmt: skip
-_DEFINITIONS = (("Chỉ tiêu", 36), ("Cách tính", 16), ("Tử số", 50), ("Mẫu số", 50), ("Căn cứ", 44))
+_DEFINITIONS = (("Chỉ tiêu", 36), ("Cách tính", 16), ("Tử số", 50), ("Mẫu số", 50), ("Căn cứ", 44), ("Giả định", 60))
 _STYLE_OF = {assessment.MET: "good", assessment.MISSED: "bad"}
 
 
@@ -214,6 +214,7 @@ def _definitions(book: Book, card: Scorecard) -> None:
             wording.of_counters(metric.numerator),
             wording.of_counters(metric.denominator) or "không có: đây là số đếm",
             metric.citation,
+            metric.assumption or "",
         )
         book.put_row(sheet, line, [(text, "text") for text in words])
         line += 1

@@ -10,17 +10,18 @@ from pathlib import Path
 import sqlalchemy as sa
 from psycopg import sql
 
-from tthc.reference.kpis import Metric
 from tthc.rollups.metrics import metric_lines
 from tthc.warehouse.connect import end_idle_readers, run_script
+from tthc.warehouse.definitions import formulas
 
 _MART = Path(__file__).parent / "mart"
 
 
-def create_views(connection: sa.Connection, metrics: list[Metric]) -> None:
-    """Rebuild schema mart from the metric registry when anything of it has changed; readers are not disturbed else."""
+def create_views(connection: sa.Connection) -> None:
+    """Rebuild schema mart when anything of it or of the definitions has changed; readers are not disturbed else."""
     files = sorted((_MART / "views").glob("*.sql"))
-    views = "\n".join(path.read_text(encoding="utf-8") for path in files).replace(":metrics", metric_lines(metrics))
+    views = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    views = views.replace(":metrics", metric_lines(formulas(connection)))
     comments, grants = ((_MART / name).read_text(encoding="utf-8") for name in ("comments.csv", "grants.sql"))
     version = "tthc " + hashlib.sha256("".join((views, comments, grants)).encode()).hexdigest()[:16]
     built = connection.execute(sa.text("select obj_description(to_regnamespace('mart')::oid, 'pg_namespace')")).scalar()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
-from pathlib import Path
 
+from tthc.reference.counters import counters
+from tthc.reference.kpis import Metric
 from tthc.settings import LOCAL
 
 NOTHING_OCCURRED = "không phát sinh"
@@ -20,7 +19,14 @@ CALENDARS = {
 }
 CALENDARS_SHORT = {"VPCP_15_14": "Kỳ báo cáo 15–14", "CALENDAR": "Tháng dương lịch"}
 BASES = {"as_reported": "Đơn vị như báo cáo", "current_boundary": "Địa giới hiện nay"}
-PROFILES = {"TT01_06A": "Biểu 06a", "IDX766": "Bộ chỉ số 766", "DASH": "Bảng theo dõi", "*": "Chung"}
+PROFILES = {
+    "TT01_06A": "Biểu 06a",
+    "TT01_06A_STRICT": "Biểu 06a, tính chặt",
+    "IDX766": "Bộ chỉ số 766",
+    "IDX766_STRICT": "Bộ chỉ số 766, tính chặt",
+    "DASH": "Bảng theo dõi",
+    "*": "Chung",
+}
 STATUSES = {
     "interim": "Tạm tính (kỳ chưa kết thúc)",
     "provisional": "Sơ bộ (chưa đủ đơn vị)",
@@ -149,13 +155,12 @@ def flags(names: list[str] | tuple[str, ...]) -> str:
     return "; ".join(FLAGS.get(name, name) for name in names)
 
 
-@cache
-def counters() -> dict[str, str]:
-    """Counter of the registry → what it counts."""
-    with (Path(__file__).parent / "counters.csv").open(encoding="utf-8", newline="") as handle:
-        return {row["counter"]: row["wording"] for row in csv.DictReader(handle)}
-
-
 def of_counters(expression: str | None) -> str:
-    """ "resolved_early + resolved_late" in words; a counter without a wording keeps its name."""
-    return " + ".join(counters().get(name, name) for name in expression.split(" + ")) if expression else ""
+    """ "resolved_early + resolved_late - withdrawn" in words."""
+    words = expression.split(" ") if expression else []
+    return " ".join({"+": "+", "-": "−"}.get(word) or counters()[word].wording for word in words)
+
+
+def anchor(metric: Metric) -> str:
+    """Where the page of definitions tells of a metric: "on_time-IDX766-2026.1"."""
+    return f"{metric.id}-{metric.profile.replace('*', 'all')}-{metric.version}"

@@ -118,3 +118,10 @@ def in_time_by_index_766(
         assert isinstance(end, datetime) and isinstance(due, datetime)
         return end <= due
     return end_day <= due_day
+
+
+def counts_strictly(dossier: Dossier, cut_off: date) -> bool:
+    """Whether the strict index counts a received dossier: not withdrawn, not awaiting payment, with a due date."""
+    ended = day_of(ended_at(dossier))
+    withdrawn = dossier.status is Status.WITHDRAWN and ended is not None and ended <= cut_off
+    return not withdrawn and dossier.status is not Status.AWAITING_PAYMENT and dossier.due_at is not None

@@ -36,10 +36,15 @@ _FIGURES: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
     ("on_time", "TT01_06A", ("resolved_early", "resolved_on_time"), "resolved_total"),
     ("on_time", "IDX766", ("in_time_766",), "received"),
     ("on_time", "DASH", ("finished_with_due_in_time",), "finished_with_due"),
+    ("on_time", "TT01_06A_STRICT", ("finished_with_due_in_time",), "finished_with_due"),
+    ("on_time", "IDX766_STRICT", ("in_time_766_strict",), "received_strict"),
     ("overdue_open", "TT01_06A", ("in_progress_overdue",), "in_progress_total"),
     ("received", "TT01_06A", ("received",), None),
     ("resolved", "TT01_06A", ("resolved_total",), None),
     ("in_progress", "TT01_06A", ("in_progress_total",), None),
+    ("withdrawn", "TT01_06A", ("withdrawn",), None),
+    ("stopped", "TT01_06A", ("stopped",), None),
+    ("paused", "TT01_06A", ("paused",), None),
     ("online_submission", "*", ("received_online",), "received"),
     ("online_submission", "IDX766", ("received_online_766",), "received"),
     ("online_submission_full", "*", ("received_full_online",), "received_full"),
@@ -192,8 +197,13 @@ def _counters(
         yield from _of_receipt(
             dossier, level, has_result=yields_result and finished is not None and finished <= cut_off
         )
+        strict = readings.counts_strictly(dossier, cut_off)
+        if strict:
+            yield "received_strict"
         if readings.in_time_by_index_766(dossier, cut_off, longest=longest, working_days=working_days):
             yield "in_time_766"
+            if strict:
+                yield "in_time_766_strict"
         if yields_result:
             yield "received_with_result"
         if not yields_result and dossier.channel is Channel.ONLINE:
@@ -210,6 +220,8 @@ def _counters(
         yield "in_progress_overdue" if readings.overdue_at(dossier, cut_off) else "in_progress_in_time"
         if readings.stopped_by(dossier, cut_off):
             yield "stopped"
+        if readings.paused_at(dossier, cut_off):
+            yield "paused"
     if finished is not None and start <= finished <= cut_off:
         yield from _of_finish(dossier, finished, yields_result=yields_result)
 

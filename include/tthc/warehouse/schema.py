@@ -23,6 +23,7 @@ from tthc.domain.period import periods_between
 from tthc.domain.text import fold, sort_key
 from tthc.domain.working_days import working_index
 from tthc.reference.files import fingerprint
+from tthc.reference.kpis import read_metrics
 from tthc.reference.lists import read_calendar_overrides, read_index_components, read_targets
 from tthc.reference.measures import read_measures
 from tthc.reference.procedures import read_procedures
@@ -31,6 +32,7 @@ from tthc.reference.sources import read_sources
 from tthc.reference.units import check_successions, read_places, read_successions, read_units
 from tthc.settings import Settings
 from tthc.warehouse.connect import end_idle_readers
+from tthc.warehouse.definitions import keep
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 FIRST_YEAR, LAST_YEAR = 2009, 2036  # reporting years; dates outside [2010, night + 5 years] are not plausible
@@ -187,10 +189,11 @@ def load_reference(connection: sa.Connection, settings: Settings) -> None:
     _load_procedures(connection, settings)
     connection.execute(
         sa.text(
-            "insert into ref.loaded (fingerprint) values (:fingerprint) "
-            "on conflict (singleton) do update set fingerprint = excluded.fingerprint, loaded_at = now()"
+            "insert into ref.loaded (fingerprint, registry_id) values (:fingerprint, :registry_id) "
+            "on conflict (singleton) do update set fingerprint = excluded.fingerprint, "
+            "registry_id = excluded.registry_id, loaded_at = now()"
         ),
-        {"fingerprint": in_force},
+        {"fingerprint": in_force, "registry_id": keep(connection, read_metrics(settings))},
     )
 
 

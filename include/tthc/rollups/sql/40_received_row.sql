@@ -7,6 +7,9 @@ with judged as (
         period_day.label,
         state.*,
         coalesce(state.finished_on <= period_day.cut_off, false) as finished_by_cut_off,
+        coalesce(state.index_end_on <= period_day.cut_off, false) as has_ended,
+        coalesce(state.status = 7 and state.index_end_on <= period_day.cut_off, false) as index_withdrawn,
+        state.status = 6 as index_awaiting_payment,
         case
             -- a second request for papers is late; one made after the cut-off is not known yet
             when state.supplement_count - (coalesce(state.supplement_requested_on > period_day.cut_off, false))::int > 1
@@ -48,5 +51,15 @@ select
     components_digitised,
     data_reused,
     yields_result as yielding_received,
-    yields_result and finished_by_cut_off and result_digitised as yielding_received_digitised
+    yields_result and finished_by_cut_off and result_digitised as yielding_received_digitised,
+    index_withdrawn,
+    index_awaiting_payment,
+    undated.is_undated as index_undated,
+    in_time and index_withdrawn as index_in_time_withdrawn,
+    in_time and index_awaiting_payment as index_in_time_awaiting_payment,
+    in_time and undated.is_undated as index_in_time_undated,
+    in_time and not has_ended and due_on is not null and not index_awaiting_payment as index_in_time_open
 from judged
+cross join lateral (
+    select due_on is null and not index_withdrawn and not index_awaiting_payment as is_undated
+) as undated

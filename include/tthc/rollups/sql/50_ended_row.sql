@@ -13,6 +13,7 @@ select
     state.timeliness = 'on_time' as resolved_on_time,
     state.timeliness = 'late' as resolved_late,
     state.status = 7 as withdrawn,
+    state.finished_on is not null and state.due_on is null as finished_undated,
     finished.yields as yielding_finished,
     finished.yields and state.result_digitised as result_digitised,
     finished.yields and state.result_digitised and state.components_digitised as fully_digitised,

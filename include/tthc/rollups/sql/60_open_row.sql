@@ -29,14 +29,14 @@ select
     span.place_id,
     span.field_code,
     true as in_progress,
-    coalesce(
-        span.due_on < month.cut_off
-        and span.status <> 6
-        and not (span.status = 5 and coalesce(span.supplement_requested_on <= month.cut_off, false))
-        and not coalesce(span.stopped_on <= month.cut_off, false),
-        false
-    ) as overdue,
-    coalesce(span.stopped_on <= month.cut_off, false) as stopped
+    coalesce(span.due_on < month.cut_off, false) and not halted.paused and not halted.stopped as overdue,
+    halted.paused,
+    halted.stopped
 from span
 cross join lateral generate_series(span.first_month, span.last_month) as at (month)
 join month on month.calendar = span.calendar and month.last_month = at.month
+cross join lateral (
+    select
+        span.status = 6 or span.status = 5 and coalesce(span.supplement_requested_on <= month.cut_off, false) as paused,
+        coalesce(span.stopped_on <= month.cut_off, false) as stopped
+) as halted

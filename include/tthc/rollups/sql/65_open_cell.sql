@@ -6,9 +6,7 @@ with stock as (
         last_month,
         place_id,
         field_code,
-        count(*) as in_progress,
-        count(*) filter (where overdue) as overdue,
-        count(*) filter (where stopped) as stopped
+        :counts_of(open)
     from open_row
     group by calendar, last_month, place_id, field_code
 )
@@ -18,8 +16,6 @@ select
     told_by.label,
     stock.place_id,
     stock.field_code,
-    stock.in_progress,
-    stock.overdue,
-    stock.stopped
+    :counters_of(open)
 from told_by
 join stock using (calendar, last_month)

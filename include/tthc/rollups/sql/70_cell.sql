@@ -1,30 +1,32 @@
 -- Grain: period, place, field. All counters side by side. Where a unit has no dossiers for a period, the form II.06 it
 -- filled speaks for it.
-create temporary table cell on commit drop as
+create temporary table cell (
+    calendar text,
+    kind text,
+    label text,
+    place_id int,
+    field_code text,
+    from_summary boolean default false,
+    :counter_columns
+) on commit drop;
+
+insert into cell (calendar, kind, label, place_id, field_code, :counters_of(received))
+select calendar, kind, label, place_id, field_code, :counters_of(received)
+from received_cell;
+
+insert into cell (calendar, kind, label, place_id, field_code, :counters_of(ended))
+select calendar, kind, label, place_id, field_code, :counters_of(ended)
+from ended_cell;
+
+insert into cell (calendar, kind, label, place_id, field_code, :counters_of(open))
+select calendar, kind, label, place_id, field_code, :counters_of(open)
+from open_cell;
+
+insert into cell (
+    calendar, kind, label, place_id, field_code, from_summary, received, received_online,
+    resolved_early, resolved_on_time, resolved_late, in_progress, overdue
+)
 with
-dossier_cell as (
-    select
-        calendar, kind, label, place_id, field_code, false as from_summary,
-        received, received_online, 0::bigint as resolved_early, 0::bigint as resolved_on_time,
-        0::bigint as resolved_late, 0::bigint as withdrawn, 0::bigint as in_progress, 0::bigint as overdue,
-        0::bigint as stopped, received as dossiers_received, index_in_time, online_with_result, full_received,
-        full_online, fee_received, fee_paid_online, components_digitised, data_reused, yielding_received,
-        yielding_received_digitised, 0::bigint as yielding_finished, 0::bigint as result_digitised,
-        0::bigint as fully_digitised, 0::bigint as result_electronic, 0::bigint as dash_finished,
-        0::bigint as dash_in_time
-    from received_cell
-    union all
-    select
-        calendar, kind, label, place_id, field_code, false, 0, 0, resolved_early,
-        resolved_on_time, resolved_late, withdrawn, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, yielding_finished,
-        result_digitised, fully_digitised, result_electronic, dash_finished, dash_in_time
-    from ended_cell
-    union all
-    select
-        calendar, kind, label, place_id, field_code, false, 0, 0, 0, 0, 0, 0, in_progress,
-        overdue, stopped, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-    from open_cell
-),
 told as (  -- the newest form of each unit and period
     select distinct on (form.calendar, form.kind, form.label, form.unit_code)
         form.delivery_id, form.calendar, form.kind, form.label, form.unit_code, delivery.night
@@ -56,13 +58,10 @@ field as (
     where field_key is not null
     order by field_key, origin desc, field_code nulls last, field_name
 )
-select * from dossier_cell
-union all
 select
     form.calendar, form.kind, form.label, place.place_id,
-    case when form.field_key <> '*' then coalesce(field.field_code, form.field_name) end, true,
-    form.received, form.received_online, form.resolved_early, form.resolved_on_time, form.resolved_late, 0,
-    form.in_progress, form.overdue, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+    case when form.field_key <> '*' then coalesce(field.field_code, form.field_name) end, true, form.received,
+    form.received_online, form.resolved_early, form.resolved_on_time, form.resolved_late, form.in_progress, form.overdue
 from form
 left join field using (field_key)
 join ref.period using (calendar, kind, label)
@@ -70,10 +69,8 @@ join place  -- the form speaks for the unit as it was at the end of what it tell
     on not place.of_dossiers and place.unit_code = form.unit_code
     and least(period.end_on, form.night) >= place.since and least(period.end_on, form.night) < place.until
 where not exists (
-    select from dossier_cell
+    select from cell
     join place as counted using (place_id)
-    where dossier_cell.calendar = form.calendar
-    and dossier_cell.kind = form.kind
-    and dossier_cell.label = form.label
-    and counted.unit_code = form.unit_code
+    where (cell.calendar, cell.kind, cell.label, counted.unit_code)
+        = (form.calendar, form.kind, form.label, form.unit_code)
 )

@@ -17,10 +17,14 @@ counted as (
     select
         dossier_key,
         version_id,
-        bool_or(exists (select from unnest(cast(:numerator as text[])) as name where counters ->> name = 'true'))
-            as in_numerator,
-        bool_or(exists (select from unnest(cast(:denominator as text[])) as name where counters ->> name = 'true'))
-            as in_denominator
+        bool_or(
+            exists (select from unnest(cast(:numerator as text[])) as name where counters ->> name = 'true')
+            and not exists (select from unnest(cast(:numerator_less as text[])) as name where counters ->> name = 'true')
+        ) as in_numerator,
+        bool_or(
+            exists (select from unnest(cast(:denominator as text[])) as name where counters ->> name = 'true')
+            and not exists (select from unnest(cast(:denominator_less as text[])) as name where counters ->> name = 'true')
+        ) as in_denominator
     from behind
     join place using (place_id)
     where (

@@ -14,7 +14,13 @@ select
 from fresh as counter
 cross join lateral (values
     :metrics
-) as metric (metric_id, profile, numerator, denominator)
+) as metric (metric_id, profile, version, numerator, denominator)
+join ref.period using (calendar, kind, label)
+join ref.loaded on true
+join ref.registry_entry as definition
+    on (definition.registry_id, definition.metric_id, definition.profile, definition.version)
+    = (loaded.registry_id, metric.metric_id, metric.profile, metric.version)
+    and period.end_on between definition.valid_from and definition.valid_to
 cross join lateral unnest(
     case counter.basis when '*' then array['as_reported', 'current_boundary'] else array[counter.basis] end
 ) as basis (basis)

@@ -19,6 +19,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from tthc.domain.errors import Misconfigured, OutsideSystemFailed
 from tthc.domain.text import sort_key
+from tthc.reference.kpis import valid_on
 from tthc.serving import data_docs, exports, figures, form_06a, rule_catalogue, wording
 from tthc.serving.assessment import UNMEASURED, Assessment, assess
 from tthc.serving.differences import compared_reports, differing_cells
@@ -121,7 +122,7 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
             "unit",
             choice=choice,
             unit=found,
-            metrics=registry.metrics,
+            metrics=valid_on(registry.metrics, choice.period.end),
             rows=rows,
             counts=form_06a.COUNTS,
             targets=_by_measure(assess(promised, verdicts, choice.period)),
@@ -201,7 +202,7 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
 
     @app.get("/definitions")
     def definitions(request: Request) -> HTMLResponse:
-        return pages.show(request, "definitions", version=registry.definitions, metrics=registry.metrics)
+        return pages.show(request, "definitions", metrics=registry.metrics)
 
     @app.get("/style.css")
     def style() -> Response:

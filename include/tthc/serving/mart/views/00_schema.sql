@@ -1,4 +1,6 @@
 -- The public contract: views over counters, unpivoted and divided. Rebuilt whole by `tthc init`, in one transaction.
--- The metrics of kpis.toml are put in as lines (metric_id, profile, numerator, denominator).
+-- Every version of every metric ever kept is put in as lines (metric_id, profile, version,
+-- numerator, denominator).
 drop schema if exists mart cascade;
+drop view if exists rollup.figure;
 create schema mart;

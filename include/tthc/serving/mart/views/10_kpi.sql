@@ -1,14 +1,16 @@
-create view mart.kpi_history as
+-- Every figure of every publication, by every version of its definition that the publication's registry holds;
+-- is_in_force: the one whose validity holds the period's last day. Not for analysts: the views below read it.
+create view rollup.figure as
 select
-    counter.calendar as period_calendar,
-    counter.kind as period_kind,
-    counter.label as period_label,
-    period.start_on as period_start,
-    period.end_on as period_end,
+    counter.calendar,
+    counter.kind,
+    counter.label,
+    period.start_on,
+    period.end_on,
     least(period.end_on, publication.night) as as_of,
-    place.level as unit_level,
+    place.level,
     counter.unit_code,
-    place.full_name as unit_name,
+    place.full_name,
     basis.basis,
     counter.field_code,
     metric.metric_id,
@@ -25,8 +27,11 @@ select
         else 'final'
     end as status,
     counter.flags,
-    publication.definition_version,
-    publication.publication_id
+    metric.version,
+    publication.publication_id,
+    definition.valid_from,
+    definition.valid_to,
+    period.end_on between definition.valid_from and definition.valid_to as is_in_force
 from rollup.publication
 join rollup.counter
     on counter.first_publication <= publication.publication_id
@@ -41,7 +46,10 @@ cross join lateral (
 ) as place
 cross join lateral (values
     :metrics
-) as metric (metric_id, profile, numerator, denominator)
+) as metric (metric_id, profile, version, numerator, denominator)
+join ref.registry_entry as definition
+    on (definition.registry_id, definition.metric_id, definition.profile, definition.version)
+    = (publication.registry_id, metric.metric_id, metric.profile, metric.version)
 cross join lateral unnest(
     case counter.basis when '*' then array['as_reported', 'current_boundary'] else array[counter.basis] end
 ) as basis (basis)
@@ -53,7 +61,91 @@ left join rollup.coverage
     and (coverage.last_publication is null or coverage.last_publication >= publication.publication_id)
 where coalesce(metric.denominator, metric.numerator) <> 0 or metric.numerator <> 0;
 
+create view mart.kpi_history as
+select
+    figure.calendar as period_calendar,
+    figure.kind as period_kind,
+    figure.label as period_label,
+    figure.start_on as period_start,
+    figure.end_on as period_end,
+    figure.as_of,
+    figure.level as unit_level,
+    figure.unit_code,
+    figure.full_name as unit_name,
+    figure.basis,
+    figure.field_code,
+    figure.metric_id,
+    figure.profile,
+    figure.numerator,
+    figure.denominator,
+    figure.rate,
+    figure.units_expected,
+    figure.units_reported,
+    figure.status,
+    figure.flags,
+    figure.version as definition_version,
+    figure.publication_id
+from rollup.figure
+where figure.is_in_force;
+
 create view mart.kpi as
 select kpi_history.*
 from rollup.current_publication
 join mart.kpi_history using (publication_id);
+
+-- The current publication by every version of every definition, so that two can be compared before one is in force.
+create view mart.kpi_by_definition as
+select
+    figure.calendar as period_calendar,
+    figure.kind as period_kind,
+    figure.label as period_label,
+    figure.start_on as period_start,
+    figure.end_on as period_end,
+    figure.as_of,
+    figure.level as unit_level,
+    figure.unit_code,
+    figure.full_name as unit_name,
+    figure.basis,
+    figure.field_code,
+    figure.metric_id,
+    figure.profile,
+    figure.version as definition_version,
+    figure.valid_from,
+    figure.valid_to,
+    figure.is_in_force,
+    figure.numerator,
+    figure.denominator,
+    figure.rate,
+    figure.flags,
+    figure.publication_id
+from rollup.current_publication
+join rollup.figure using (publication_id);
+
+-- What the metrics of the current publication mean.
+create view mart.definition as
+select
+    entry.metric_id,
+    entry.profile,
+    entry.version as definition_version,
+    entry.valid_from,
+    entry.valid_to,
+    entry.title,
+    definition.numerator as numerator_counters,
+    definition.denominator as denominator_counters,
+    definition.meaning ->> 'kind' as kind,
+    definition.meaning ->> 'event' as event,
+    definition.meaning ->> 'no_due' as no_due,
+    definition.meaning ->> 'awaiting_supplement' as awaiting_supplement,
+    definition.meaning ->> 'awaiting_payment' as awaiting_payment,
+    definition.meaning ->> 'withdrawn' as when_withdrawn,
+    definition.meaning ->> 'stopped' as when_stopped,
+    definition.meaning ->> 'refused' as refused,
+    definition.meaning ->> 'supplements' as supplements,
+    definition.meaning ->> 'display' as display,
+    entry.citation,
+    entry.assumption,
+    publication.publication_id
+from rollup.current_publication
+join rollup.publication using (publication_id)
+join ref.registry_entry as entry using (registry_id)
+join ref.definition using (metric_id, profile, version);

@@ -1,51 +1,100 @@
--- What a publication changed of the one before it, and why. Figures that are new with a period are not restated.
+-- What a publication changed of the one before it, and why. Figures that are new with a period or a metric are not
+-- restated. Where another version of a definition is in force than before, a figure is restated without its counters
+-- having changed.
 create view mart.restatement as
 with
+step as (
+    select
+        publication_id, night, based_on, registry_id,
+        lag(publication_id) over earlier as before_id,
+        lag(night) over earlier as night_before,
+        lag(registry_id) over earlier as registry_before,
+        lag(based_on) over earlier as based_before
+    from rollup.publication
+    window earlier as (order by publication_id)
+),
+pair as (
+    select step.publication_id, moved.old, moved.new
+    from step
+    cross join lateral (
+        select old.counter as old, new.counter as new
+        from (
+            select counter from rollup.counter where last_publication = step.publication_id - 1
+        ) as old
+        full join (
+            select counter from rollup.counter where first_publication = step.publication_id
+        ) as new
+            on ((old.counter).calendar, (old.counter).kind, (old.counter).label, (old.counter).unit_code,
+                (old.counter).field_code, (old.counter).basis)
+            = ((new.counter).calendar, (new.counter).kind, (new.counter).label, (new.counter).unit_code,
+                (new.counter).field_code, (new.counter).basis)
+    ) as moved
+    where step.before_id is not null
+    union all
+    select step.publication_id, counter, counter
+    from step
+    join rollup.counter
+        on counter.first_publication <= step.before_id
+        and (counter.last_publication is null or counter.last_publication >= step.publication_id)
+    where step.registry_id <> step.registry_before
+),
 moved as (
     select
-        publication.publication_id,
+        step.*,
         coalesce((pair.new).calendar, (pair.old).calendar) as calendar,
         coalesce((pair.new).kind, (pair.old).kind) as kind,
         coalesce((pair.new).label, (pair.old).label) as label,
         coalesce((pair.new).unit_code, (pair.old).unit_code) as unit_code,
         coalesce((pair.new).field_code, (pair.old).field_code) as field_code,
         coalesce((pair.new).basis, (pair.old).basis) as basis,
-        pair.old, pair.new, publication.night, before.night as night_before, publication.based_on,
-        publication.definition_version <> before.definition_version as redefined,
-        split_part(publication.based_on, ',', 3) <> split_part(before.based_on, ',', 3) as reference_changed
-    from rollup.publication
-    join rollup.publication as before on before.publication_id = publication.publication_id - 1
-    cross join lateral (
-        select old.counter as old, new.counter as new
-        from (
-            select counter from rollup.counter where last_publication = publication.publication_id - 1
-        ) as old
-        full join (
-            select counter from rollup.counter where first_publication = publication.publication_id
-        ) as new
-            on ((old.counter).calendar, (old.counter).kind, (old.counter).label, (old.counter).unit_code,
-                (old.counter).field_code, (old.counter).basis)
-            = ((new.counter).calendar, (new.counter).kind, (new.counter).label, (new.counter).unit_code,
-                (new.counter).field_code, (new.counter).basis)
-    ) as pair
+        pair.old,
+        pair.new,
+        coalesce('withheld' = any((pair.old).flags), false) as old_withheld,
+        coalesce('withheld' = any((pair.new).flags), false) as new_withheld
+    from pair
+    join step using (publication_id)
 ),
 figure as (
-    select moved.*, metric.metric_id, metric.profile, metric.numerator as new_numerator,
-        metric.denominator as new_denominator, before.numerator as old_numerator,
-        before.denominator as old_denominator
+    select
+        moved.*,
+        period.end_on,
+        after.metric_id,
+        after.profile,
+        before.version as version_before,
+        after.version,
+        case when not moved.old_withheld then coalesce(before.numerator, 0) end as old_numerator,
+        case when not moved.old_withheld and has.denominator then coalesce(before.denominator, 0) end as old_denominator,
+        case when not moved.new_withheld then coalesce(after.numerator, 0) end as new_numerator,
+        case when not moved.new_withheld and has.denominator then coalesce(after.denominator, 0) end as new_denominator
     from moved
-    cross join lateral (select (moved.new).*) as counter
-    cross join lateral (values
-    :metrics
-    ) as metric (metric_id, profile, numerator, denominator)
+    join ref.period using (calendar, kind, label)
+    join ref.registry_entry as entry
+        on entry.registry_id = moved.registry_id and period.end_on between entry.valid_from and entry.valid_to
+    join ref.registry_entry as entry_before
+        on entry_before.registry_id = moved.registry_before
+        and (entry_before.metric_id, entry_before.profile) = (entry.metric_id, entry.profile)
+        and period.end_on between entry_before.valid_from and entry_before.valid_to
     cross join lateral (
-        select earlier.numerator, earlier.denominator
+        select metric.*
+        from (select (moved.new).*) as counter
+        cross join lateral (values
+    :metrics
+        ) as metric (metric_id, profile, version, numerator, denominator)
+        where (metric.metric_id, metric.profile, metric.version) = (entry.metric_id, entry.profile, entry.version)
+    ) as after
+    cross join lateral (
+        select metric.*
         from (select (moved.old).*) as counter
         cross join lateral (values
     :metrics
-        ) as earlier (metric_id, profile, numerator, denominator)
-        where earlier.metric_id = metric.metric_id and earlier.profile = metric.profile
+        ) as metric (metric_id, profile, version, numerator, denominator)
+        where (metric.metric_id, metric.profile, metric.version)
+            = (entry_before.metric_id, entry_before.profile, entry_before.version)
     ) as before
+    cross join lateral (
+        select coalesce(after.denominator, before.denominator) is not null as denominator
+    ) as has
+    where period.start_on <= moved.night_before
 )
 select
     figure.publication_id,
@@ -57,24 +106,19 @@ select
     figure.field_code,
     figure.metric_id,
     figure.profile,
-    coalesce(figure.old_numerator, 0) as old_numerator,
-    case when figure.new_denominator is not null or figure.old_denominator is not null
-        then coalesce(figure.old_denominator, 0) end as old_denominator,
-    coalesce(figure.new_numerator, 0) as new_numerator,
-    case when figure.new_denominator is not null or figure.old_denominator is not null
-        then coalesce(figure.new_denominator, 0) end as new_denominator,
+    figure.old_numerator,
+    figure.old_denominator,
+    figure.new_numerator,
+    figure.new_denominator,
     case
-        when figure.redefined then 'definition'
-        when figure.reference_changed then 'geography'
-        when figure.night_before < period.end_on and figure.night > figure.night_before then 'time'
+        when figure.version <> figure.version_before then 'definition'
+        when split_part(figure.based_on, ',', 3) <> split_part(figure.based_before, ',', 3) then 'geography'
+        when figure.night_before < figure.end_on and figure.night > figure.night_before then 'time'
         else 'file'
     end as cause,
     figure.based_on as cause_ref
 from figure
-join ref.period using (calendar, kind, label)
 cross join lateral unnest(
     case figure.basis when '*' then array['as_reported', 'current_boundary'] else array[figure.basis] end
 ) as basis (basis)
-where period.start_on <= figure.night_before
-and (coalesce(figure.old_numerator, 0), coalesce(figure.old_denominator, 0))
-    <> (coalesce(figure.new_numerator, 0), coalesce(figure.new_denominator, 0));
+where (figure.old_numerator, figure.old_denominator) is distinct from (figure.new_numerator, figure.new_denominator);
