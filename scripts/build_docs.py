@@ -38,18 +38,18 @@ TYPES = {
         "suite file_name file_sha256 verdict reason rule_id based_on group_code component_id state cause cause_ref "
         "measure measure_name counters report sheet every severity subject title kind event "
         "numerator_counters denominator_counters no_due awaiting_supplement awaiting_payment when_withdrawn "
-        "when_stopped refused supplements display citation assumption"
+        "when_stopped refused supplements display citation assumption waiver submitted_by"
     ),
     "text[]": "flags",
     "date": (
         "period_start period_end as_of day night due_on since until first_night last_night opened_on last_seen_on "
         "resolved_on valid_from valid_to"
     ),
-    "timestamp with time zone": "published_at reported_at snoozed_until",
-    "boolean": "is_in_force is_current met ranked missing expected is_group",
+    "timestamp with time zone": "published_at reported_at snoozed_until submitted_at",
+    "boolean": "is_in_force is_current met ranked missing expected is_group is_newest is_interim",
     "integer": (
         "position units_expected units_reported source_line rank rows_read rows_accepted rows_quarantined rows_dropped "
-        "rows_duplicate row_no working_days nights"
+        "rows_duplicate row_no working_days nights version"
     ),
     "numeric(9,6)": "rate gap lower_bound upper_bound",
     "numeric(6,5)": "target_value",
@@ -59,7 +59,8 @@ TYPES = {
         "publication_id numerator denominator received_total received_online received_direct carried_over "
         "resolved_total resolved_early resolved_on_time resolved_late in_progress_total in_progress_in_time "
         "in_progress_overdue withdrawn stopped received open overdue due_within_3_working_days paused old_numerator "
-        "old_denominator new_numerator new_denominator reported recomputed difference"
+        "old_denominator new_numerator new_denominator reported recomputed difference submission_id "
+        "submitted_numerator submitted_denominator current_numerator current_denominator"
     ),
 }
 TYPE_OF = {column: name for name, columns in TYPES.items() for column in columns.split()}

@@ -38,20 +38,39 @@ _REPORTED = (
     "recomputed bigint, difference bigint, source_id text, report text, file_name text, sheet text, row_no integer, "
     "night date, publication_id bigint"
 )
-CONTRACT = {
-    "kpi": _KPI,
-    "kpi_history": _KPI,
-    "kpi_vs_target": _KPI
-    + ", target_id text, comparator text, target_value numeric(6,5), met boolean, gap numeric(9,6), "
-    "source_document text, source_line integer, note text",
-    "ranking": "period_calendar text, period_kind text, period_label text, province_code text, metric_id text, profile text, "
-    "basis text, unit_code text, unit_name text, numerator bigint, denominator bigint, rate numeric(9,6), lower_bound, "
-    "upper_bound, rank integer, band text, ranked boolean",
-    "form_06a": "period_calendar text, period_kind text, period_label text, period_start date, period_end date, as_of date, "
+_FORM = (
+    "period_calendar text, period_kind text, period_label text, period_start date, period_end date, as_of date, "
     "unit_level text, unit_code text, unit_name text, basis text, field_code text, field_name text, received_total bigint, "
     "received_online bigint, received_direct bigint, carried_over bigint, resolved_total bigint, resolved_early bigint, "
     "resolved_on_time bigint, resolved_late bigint, in_progress_total bigint, in_progress_in_time bigint, "
-    "in_progress_overdue bigint, withdrawn bigint, stopped bigint, flags text[], publication_id bigint",
+    "in_progress_overdue bigint, withdrawn bigint, stopped bigint, flags text[], publication_id bigint"
+)
+_VS_TARGET = (
+    _KPI + ", target_id text, comparator text, target_value numeric(6,5), met boolean, gap numeric(9,6), "
+    "source_document text, source_line integer, note text"
+)
+_RANKING = (
+    "period_calendar text, period_kind text, period_label text, province_code text, metric_id text, profile text, "
+    "basis text, unit_code text, unit_name text, numerator bigint, denominator bigint, rate numeric(9,6), lower_bound, "
+    "upper_bound, rank integer, band text, ranked boolean"
+)
+_SUBMITTED = "submission_id bigint, version integer, "
+CONTRACT = {
+    "kpi": _KPI,
+    "kpi_history": _KPI,
+    "kpi_vs_target": _VS_TARGET,
+    "ranking": _RANKING,
+    "form_06a": _FORM,
+    "submission": "submission_id bigint, period_calendar text, period_kind text, period_label text, unit_code text, "
+    "version integer, is_newest boolean, is_interim boolean, as_of date, publication_id bigint, units_expected integer, "
+    "units_reported integer, waiver text, submitted_by text, reason text, submitted_at timestamp with time zone",
+    "submitted_kpi": _SUBMITTED + _KPI,
+    "submitted_kpi_vs_target": _SUBMITTED + _VS_TARGET,
+    "submitted_form_06a": _SUBMITTED + _FORM,
+    "submitted_ranking": _SUBMITTED + _RANKING,
+    "submission_difference": "submission_id bigint, period_calendar text, period_kind text, period_label text, "
+    "version integer, is_interim boolean, unit_code text, basis text, field_code text, metric_id text, profile text, "
+    "submitted_numerator bigint, submitted_denominator bigint, current_numerator bigint, current_denominator bigint",
     "index_766": "period_calendar text, period_kind text, period_label text, unit_code text, group_code text, "
     "component_id text, numerator, denominator, points numeric(6,3), max_points, missing boolean, publication_id bigint",
     "flow_day": "day date, unit_code text, field_code text, received, resolved_early, resolved_on_time, resolved_late",

@@ -15,6 +15,7 @@ import typer
 
 from tthc.cli_db import db
 from tthc.cli_repair import files, quarantine
+from tthc.cli_submissions import submissions
 from tthc.domain.errors import TthcError
 from tthc.incident_commands import incidents, messages, watchdog
 from tthc.settings import settings
@@ -42,6 +43,7 @@ for name, group in (
     ("quarantine", quarantine),
     ("export", export),
     ("incidents", incidents),
+    ("submissions", submissions),
     ("summaries", summaries),
     ("messages", messages),
     ("layout", layout),
@@ -215,29 +217,39 @@ def explain(
 Unit = Annotated[str, typer.Option(help="Code of the province, a commune or a department, such as 18373 or 42-SNV.")]
 PeriodLabel = Annotated[str, typer.Option(help="Such as 2026-03, 2026-Q1, 2026-H1, 2026-9M, 2026.")]
 Calendar = Annotated[str, typer.Option(help="VPCP_15_14 or CALENDAR.")]
+Submitted = Annotated[
+    int | None,
+    typer.Option(min=0, help="As handed in: this version of `tthc submissions list`, 0 for the newest."),
+]
 Workbook = Annotated[Path, typer.Option(help="The workbook to write, FILE.xlsx.")]
 
 
 @export.command("form-06a")
-def export_form(unit: Unit, period: PeriodLabel, out: Workbook, calendar: Calendar = "VPCP_15_14") -> None:
+def export_form(
+    unit: Unit, period: PeriodLabel, out: Workbook, calendar: Calendar = "VPCP_15_14", submitted: Submitted = None
+) -> None:
     """Form II.06/VPCP/KSTT of a unit and period, as our own layout reads it back."""
     from tthc.serving import exports
 
-    _export(exports.write_form, unit, period, calendar, out)
+    _export(exports.write_form, unit, period, calendar, out, submitted)
 
 
 @export.command("scorecard")
-def export_scorecard(unit: Unit, period: PeriodLabel, out: Workbook, calendar: Calendar = "VPCP_15_14") -> None:
+def export_scorecard(
+    unit: Unit, period: PeriodLabel, out: Workbook, calendar: Calendar = "VPCP_15_14", submitted: Submitted = None
+) -> None:
     """Every figure of a unit and period beside the plans' targets; of the province, its units as well."""
     from tthc.serving import exports
 
-    _export(exports.write_scorecard, unit, period, calendar, out)
+    _export(exports.write_scorecard, unit, period, calendar, out, submitted)
 
 
-def _export(write: Writer, unit: str, period: str, calendar: str, out: Path) -> None:
+def _export(write: Writer, unit: str, period: str, calendar: str, out: Path, submitted: int | None) -> None:
     from tthc.serving import exports
 
-    nothing_withheld = exports.export(settings(), write, unit=unit, calendar=calendar, label=period, out=out)
+    nothing_withheld = exports.export(
+        settings(), write, unit=unit, calendar=calendar, label=period, out=out, submitted=submitted
+    )
     print(out)
     if not nothing_withheld:
         _say("a figure in it is withheld; `tthc incidents list` says why")

@@ -22,6 +22,7 @@ from tthc.alerts.decisions import note_decision
 from tthc.alerts.dispatch import Dispatched, check_channels, dispatch
 from tthc.alerts.incidents import (
     note_differences,
+    note_submissions,
     open_fetch_incidents,
     open_figure_incident,
     open_incidents,
@@ -43,7 +44,7 @@ from tthc.reference.units import read_places
 from tthc.rollups import build, check
 from tthc.rollups.explain import Explanation
 from tthc.rollups.explain import explain as explain_figure
-from tthc.serving import data_docs, exports, quarantine_book
+from tthc.serving import data_docs, exports, figures, quarantine_book, submissions
 from tthc.serving.figures import as_analyst
 from tthc.serving.views import create_views, set_analyst_password
 from tthc.settings import LOCAL, PortalAccess, Settings, portal_access
@@ -366,7 +367,32 @@ def publish(settings: Settings, full: bool = False) -> int | None:
         note_differences(connection, plan.night)
         review_corrections(connection, corrections_of(settings), plan.night)
         build.make_current(connection, publication_id)
+        note_submissions(connection, plan.night)
     return publication_id
+
+
+def submit(
+    settings: Settings,
+    *,
+    unit: str,
+    calendar: str,
+    label: str,
+    by: str,
+    reason: str,
+    interim: bool = False,
+    waiver: str | None = None,
+) -> tuple[int, bool]:
+    """Hand in the published figures of a period and unit (chốt số liệu), of the province with all its units; (version,
+    whether it is new). Raises Misconfigured when they may not be handed in as asked."""
+    with transaction(settings, writing=True) as connection:
+        published = figures.periods(connection, settings.province)
+        period = figures.period_of(published, calendar, label)
+        publication = exports.publication_of(connection)
+        place = figures.unit_of(read_places(settings).units, unit, settings.province, on=period.as_of)
+        asked = submissions.Asked(unit=place, period=period, by=by, reason=reason, interim=interim, waiver=waiver)
+        handed_in = submissions.submit(connection, publication, asked)
+        note_submissions(connection, publication.night)
+    return handed_in
 
 
 def figures_as_known(settings: Settings, known_on: date, label: str) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 SETTLING = timedelta(hours=2)  # what comes back within it is the same incident, told at the end of it
 DIFFERS = "SUMMARY_DIFFERS"  # reports that tell other figures than the dossiers do
+CHANGED = "SUBMITTED_CHANGED"  # what was handed in is published otherwise by now
 FIGURES = "figures"  # the source of incidents about published figures
 NOBODY = "tthc"  # stands for the program where no person decided
 _SQL = Path(__file__).parent / "sql"
@@ -97,18 +98,28 @@ def open_fetch_incidents(connection: sa.Connection, source_id: str, night: date,
 
 def note_differences(connection: sa.Connection, night: date, now: datetime | None = None) -> None:
     """Where reports and dossiers differ: one incident a source and unit, over as soon as no cell differs any more."""
-    rows = connection.execute(statement("differing_reports"), {"night": night}).mappings()
-    failures = [Failure(**row) for row in rows]
+    _note_all(connection, DIFFERS, "differing_reports", night, now)
+
+
+def note_submissions(connection: sa.Connection, night: date, now: datetime | None = None) -> None:
+    """What was handed in and is published otherwise: one incident a period and unit, so one message, over with the next
+    version. Reads the current publication."""
+    _note_all(connection, CHANGED, "changed_submissions", night, now)
+
+
+def _note_all(connection: sa.Connection, rule_id: str, name: str, night: date, now: datetime | None) -> None:
+    """Record every failure of a rule that a statement finds, and close the incidents of it that are not among them."""
+    failures = [Failure(**row) for row in connection.execute(statement(name), {"night": night}).mappings()]
     record(connection, failures, now)
     alive = connection.execute(
         sa.text(
             "select incident_id, source_id, unit_code from alerts.incident where rule_id = :rule "
             "and state <> 'resolved' and not is_group"
         ),
-        {"rule": DIFFERS},
+        {"rule": rule_id},
     ).all()
-    differing = {(failure.source_id, failure.unit_code) for failure in failures}
-    over = [row.incident_id for row in alive if (row.source_id, row.unit_code) not in differing]
+    failing = {(failure.source_id, failure.unit_code) for failure in failures}
+    over = [row.incident_id for row in alive if (row.source_id, row.unit_code) not in failing]
     close(connection, dict.fromkeys(over, night), now=now)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tthc.alerts.dispatch import CHANNEL_FAILED, STEP_FAILED, STEP_KILLED
-from tthc.alerts.incidents import DIFFERS
+from tthc.alerts.incidents import CHANGED, DIFFERS
 from tthc.alerts.reporters import MISSING
 from tthc.alerts.reviews import OVERDUE, UNUSED
 from tthc.settings import EXPECTATIONS
@@ -40,6 +40,7 @@ _OF_THE_WHOLE = {
     "SCHEMA_DRIFT": "warning",
     "PROCEDURE_UNKNOWN": "warning",
     DIFFERS: "warning",
+    CHANGED: "warning",
     MISSING: "warning",
     UNUSED: "warning",
     OVERDUE: "error",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +20,7 @@ from tthc.serving.assessment import assess
 from tthc.serving.differences import differing_cells
 from tthc.serving.figures import DEFAULT_BASIS, Period, Publication
 from tthc.serving.members import figures_of_unit, members_of
+from tthc.serving.submissions import handed_in
 from tthc.serving.workbooks import checked_target
 from tthc.settings import Settings
 
@@ -55,8 +56,11 @@ def read_registry(settings: Settings) -> Registry:
     )
 
 
-def publication_of(connection: sa.Connection) -> Publication:
-    """The current publication. Raises Misconfigured when there is none."""
+def publication_of(connection: sa.Connection, period: Period | None = None) -> Publication:
+    """The publication whose figures are shown: of what was handed in, else the current one. Raises Misconfigured when
+    there is none."""
+    if period is not None and period.submission is not None:
+        return period.submission.publication
     publication = figures.current_publication(connection)
     if publication is None:
         raise Misconfigured(figures.NOTHING_PUBLISHED)
@@ -68,13 +72,26 @@ def file_name(kind: str, unit: Unit, period: Period) -> str:
     return f"{kind}_{unit.unit_code}_{period.calendar}_{period.label}.xlsx"
 
 
-def export(settings: Settings, write: Writer, *, unit: str, calendar: str, label: str, out: Path) -> bool:
-    """One workbook as asked for on a command line; False when a figure in it is withheld. Raises Misconfigured."""
+def export(
+    settings: Settings,
+    write: Writer,
+    *,
+    unit: str,
+    calendar: str,
+    label: str,
+    out: Path,
+    submitted: int | None = None,
+) -> bool:
+    """One workbook as asked for on a command line; False when a figure in it is withheld. `submitted`: of that version
+    of what was handed in, 0 of the newest. Raises Misconfigured."""
     target = checked_target(out)
     registry = read_registry(settings)
     with figures.as_analyst(settings) as connection:
         period = figures.period_of(figures.periods(connection, registry.province), calendar, label)
         place = figures.unit_of(registry.units, unit, registry.province, on=period.as_of)
+        if submitted is not None:
+            kept = handed_in(connection, period, place, registry.province, submitted or None)
+            period = replace(period, as_of=kept.as_of, submission=kept)
         return write(connection, registry, target, unit=place, period=period)
 
 
@@ -102,9 +119,9 @@ def write_form(
         target,
         unit=figures_of_unit(connection, period, DEFAULT_BASIS, unit),
         period=period,
-        publication=publication_of(connection),
+        publication=publication_of(connection, period),
         rows=rows,
-        differing=len(differing_cells(connection, period, unit.unit_code)),
+        differing=0 if period.submission else len(differing_cells(connection, period, unit.unit_code)),
     )
     return not any("withheld" in row["flags"] for row in rows)
 
@@ -123,7 +140,7 @@ def write_scorecard(
         scorecard.Scorecard(
             unit=own,
             period=period,
-            publication=publication_of(connection),
+            publication=publication_of(connection, period),
             definitions=edition(metrics),
             metrics=metrics,
             targets=assess([t for t in registry.targets if t.unit_code in codes], rows, period),

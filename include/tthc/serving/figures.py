@@ -6,6 +6,7 @@ to one publication.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,26 +31,7 @@ RECEIVED, RESOLVED, IN_PROGRESS = ("received", "TT01_06A"), ("resolved", "TT01_0
 ONLINE, PAYMENT, DIGITISED = ("online_submission", "*"), ("online_payment", "*"), ("digitised_full", "*")
 
 _SQL = Path(__file__).parent / "sql"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
-    """A reporting period with figures in the current publication; `as_of` is its cut-off."""
-
-    calendar: str
-    kind: str
-    label: str
-    start: date
-    end: date
-    as_of: date
-
-    @property
-    def key(self) -> str:
-        return f"{self.calendar}.{self.label}"
-
-    @property
-    def title(self) -> str:
-        return wording.period_title(self.kind, self.label, self.start, self.end)
+_KEPT = re.compile(r"\bmart\.(kpi|kpi_vs_target|form_06a|ranking)\b")  # what a submission keeps rows of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +41,50 @@ class Publication:
     publication_id: int
     published_at: datetime
     night: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What was handed in for a period, kept as it stood: the publication it was, its cut-off, who was missing."""
+
+    submission_id: int
+    version: int
+    publication: Publication
+    as_of: date
+    is_interim: bool
+    units_expected: int | None
+    units_reported: int | None
+    waiver: str | None
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A reporting period with figures; `as_of` is their cut-off. `submission` None: as published."""
+
+    calendar: str
+    kind: str
+    label: str
+    start: date
+    end: date
+    as_of: date
+    submission: Submission | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.calendar}.{self.label}"
+
+    @property
+    def title(self) -> str:
+        return wording.period_title(self.kind, self.label, self.start, self.end)
+
+    @property
+    def edition(self) -> str:
+        """ "; bản chốt số 2, ngày 16/3/2026" of what was handed in; nothing for what is published."""
+        if self.submission is None:
+            return ""
+        interim = " (tạm tính)" if self.submission.is_interim else ""
+        return f"; bản chốt số {self.submission.version}{interim}, {wording.moment(self.submission.submitted_at)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +129,13 @@ class UnitFigures:
         return wording.STATUSES.get(self.status or "", wording.UNKNOWN)
 
 
-def statement(name: str) -> sa.TextClause:
-    """One SQL file of this room."""
-    return sa.text((_SQL / f"{name}.sql").read_text(encoding="utf-8"))
+def statement(name: str, submission: Submission | None = None) -> sa.TextClause:
+    """One SQL file of this room; of a submission it reads what was kept in place of what is published."""
+    text = (_SQL / f"{name}.sql").read_text(encoding="utf-8")
+    if submission is not None:
+        kept = rf"(select * from mart.submitted_\1 where submission_id = {submission.submission_id:d}) as \1"  # noqa: S608  (a number)
+        text = _KEPT.sub(kept, text)
+    return sa.text(text)
 
 
 @contextmanager
@@ -132,7 +162,8 @@ def periods(connection: sa.Connection, province: str) -> list[Period]:
     """Published periods, the newest first within each calendar; none before the first publication."""
     if current_publication(connection) is None:
         return []
-    return [Period(**row) for row in _mappings(connection, "periods", {"province": province})]
+    found = connection.execute(statement("periods"), {"province": province}).mappings()
+    return [Period(**row) for row in found]
 
 
 def newest_closed(published: Sequence[Period]) -> Period | None:
@@ -184,7 +215,7 @@ def units_on(units: Sequence[Unit], level: str, on: date) -> list[Unit]:
 def figures_of(connection: sa.Connection, period: Period, basis: str, codes: Sequence[str]) -> dict[str, UnitFigures]:
     """Unit code → its figures in a period, all fields together; units without any figure are absent."""
     found: dict[str, UnitFigures] = {}
-    for row in _mappings(connection, "kpis", _key(period, basis) | {"units": list(codes)}):
+    for row in _mappings(connection, "kpis", period, basis, units=list(codes)):
         unit = found.setdefault(
             row["unit_code"],
             UnitFigures(row["unit_code"], row["unit_name"], row["unit_level"], {}),
@@ -199,15 +230,14 @@ def figures_of(connection: sa.Connection, period: Period, basis: str, codes: Seq
 
 def bands(connection: sa.Connection, period: Period, basis: str, province: str) -> dict[str, str]:
     """Commune → its on-time rate beside the province's: cao hơn tỉnh, ngang tỉnh, thấp hơn tỉnh, ít hồ sơ."""
-    rows = _mappings(connection, "bands", _key(period, basis) | {"province": province})
+    rows = _mappings(connection, "bands", period, basis, province=province)
     return {row["unit_code"]: row["band"] for row in rows}
 
 
 def form_rows(connection: sa.Connection, period: Period, basis: str, unit_code: str) -> list[dict[str, Any]]:
     """Rows of form II.06 of a unit, as `mart.form_06a` has them; a withheld field is a row of None."""
-    key = _key(period, basis) | {"unit": unit_code}
-    rows = [dict(row) for row in _mappings(connection, "form_06a", key)]
-    for row in _mappings(connection, "withheld_fields", key):
+    rows = [dict(row) for row in _mappings(connection, "form_06a", period, basis, unit=unit_code)]
+    for row in _mappings(connection, "withheld_fields", period, basis, unit=unit_code):
         name = "Tổng số" if row["field_code"] == "*" else row["field_code"]
         rows.append({"field_code": row["field_code"], "field_name": name, "flags": ["withheld"]})
     return rows
@@ -215,15 +245,12 @@ def form_rows(connection: sa.Connection, period: Period, basis: str, unit_code: 
 
 def target_rows(connection: sa.Connection, period: Period, basis: str) -> dict[str, dict[str, Any]]:
     """Target → figure and verdict of `mart.kpi_vs_target`."""
-    return {row["target_id"]: dict(row) for row in _mappings(connection, "targets", _key(period, basis))}
+    return {row["target_id"]: dict(row) for row in _mappings(connection, "targets", period, basis)}
 
 
-def _key(period: Period, basis: str) -> dict[str, Any]:
-    return {"calendar": period.calendar, "label": period.label, "basis": basis}
-
-
-def _mappings(connection: sa.Connection, name: str, parameters: dict[str, Any]) -> Sequence[sa.RowMapping]:
-    return connection.execute(statement(name), parameters).mappings().all()
+def _mappings(connection: sa.Connection, name: str, period: Period, basis: str, **more: Any) -> Sequence[sa.RowMapping]:
+    key = {"calendar": period.calendar, "label": period.label, "basis": basis, **more}
+    return connection.execute(statement(name, period.submission), key).mappings().all()
 
 
 def _levels_of(units: Sequence[Unit]) -> list[str]:

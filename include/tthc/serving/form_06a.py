@@ -88,7 +88,7 @@ def _titles(book: Book, sheet: Any, unit: UnitFigures, period: Period, publicati
     book.across(sheet, 3, (0, _LAST), f"Kỳ báo cáo: {period.title}", "centre", 18)
     stamp = (
         f"{unit.status_name}; số liệu tính đến hết ngày {wording.day(period.as_of)}; "
-        f"đơn vị có dữ liệu: {unit.coverage}; lần công bố số {publication.publication_id}"
+        f"đơn vị có dữ liệu: {unit.coverage}; lần công bố số {publication.publication_id}{period.edition}"
     )
     book.across(sheet, 4, (0, _LAST), stamp, "note", 18)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from tthc.reference.units import Unit
-from tthc.serving.figures import Period, UnitFigures, figures_of, is_valid, statement, units_on
+from tthc.serving.figures import Period, Submission, UnitFigures, figures_of, is_valid, statement, units_on
 
 
 def figures_of_unit(connection: sa.Connection, period: Period, basis: str, unit: Unit) -> UnitFigures:
@@ -27,8 +27,16 @@ def members_of(connection: sa.Connection, units: Sequence[Unit], period: Period,
 def _without_figures(connection: sa.Connection, period: Period, units: Sequence[Unit]) -> list[UnitFigures]:
     if not units:
         return []
+    if period.submission is not None:  # a submission knows whom it missed by number only
+        return [_handed_in(unit, period.submission) for unit in units]
     heard = set(connection.execute(statement("heard"), {"start": period.start}).scalars())
     return [_zero(unit, period, unit.unit_code in heard) for unit in units]
+
+
+def _handed_in(unit: Unit, submission: Submission) -> UnitFigures:
+    zero = UnitFigures(unit.unit_code, unit.full_name, unit.level, {})
+    zero.status = "interim" if submission.is_interim else None
+    return zero
 
 
 def _zero(unit: Unit, period: Period, was_heard: bool) -> UnitFigures:

@@ -90,11 +90,12 @@ def _sheet(book: Book, name: str, columns: Sequence[tuple[str, float]], titles: 
 
 def _stamp(card: Scorecard) -> list[str]:
     unit, period = card.unit, card.period
+    published = f"lần công bố số {card.publication.publication_id}{period.edition}"
     return [
         f"Đơn vị: {unit.unit_name} ({unit.unit_code})",
         f"Kỳ báo cáo: {period.title}",
         f"{unit.status_name}; số liệu tính đến hết ngày {wording.day(period.as_of)}; đơn vị có dữ liệu: "
-        f"{unit.coverage}; lần công bố số {card.publication.publication_id}; định nghĩa {card.definitions}",
+        f"{unit.coverage}; {published}; định nghĩa {card.definitions}",
     ]
 
 
