@@ -11,7 +11,7 @@ from tthc.serving import wording
 from tthc.serving.figures import Figure, Period
 
 MET, MISSED, NOTHING, WITHHELD = "met", "missed", "nothing", "withheld"
-OUT_OF_PERIOD, UNMEASURED = "out_of_period", "unmeasured"
+OUT_OF_PERIOD, UNMEASURED, INCOMPARABLE = "out_of_period", "unmeasured", "incomparable"
 WORDS = {
     MET: "Đạt",
     MISSED: "Không đạt",
@@ -19,6 +19,7 @@ WORDS = {
     WITHHELD: "Tạm giữ",
     OUT_OF_PERIOD: "Ngoài thời gian của kế hoạch",
     UNMEASURED: "Không đo được từ hồ sơ",
+    INCOMPARABLE: "Không so sánh được",
 }
 
 
@@ -73,5 +74,5 @@ def _assessed(target: Target, row: Mapping[str, Any] | None, period: Period) -> 
     if row["numerator"] is None:
         return Assessment(target=target, state=WITHHELD, figure=figure)
     if row["met"] is None:
-        return Assessment(target=target, state=NOTHING, figure=figure)
+        return Assessment(target=target, state=INCOMPARABLE if row["denominator"] else NOTHING, figure=figure)
     return Assessment(target=target, state=MET if row["met"] else MISSED, figure=figure)

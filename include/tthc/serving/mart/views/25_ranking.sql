@@ -4,7 +4,8 @@ with
 commune as (
     select
         period_calendar, period_kind, period_label, metric_id, profile, basis, unit_code, unit_name, numerator,
-        denominator, rate, denominator >= 30 as ranked,
+        denominator, rate, 'split_unit' <> all(flags) as comparable,
+        denominator >= 30 and 'split_unit' <> all(flags) as ranked,
         1.959964 * 1.959964 as z2
     from mart.kpi
     where unit_level = 'commune' and field_code = '*' and denominator > 0
@@ -38,6 +39,7 @@ select
         order by bounded.rate desc
     ) end::int as rank,
     case
+        when not bounded.comparable then 'không so sánh được'
         when not bounded.ranked then 'ít hồ sơ'
         when centre - margin > province.rate then 'cao hơn tỉnh'
         when centre + margin < province.rate then 'thấp hơn tỉnh'
@@ -46,7 +48,7 @@ select
     bounded.ranked
 from bounded
 join mart.kpi as province
-    on province.unit_level = 'province'
+    on province.unit_level = 'province' and 'former_province' <> all(province.flags)
     and (province.period_calendar, province.period_kind, province.period_label, province.metric_id, province.profile,
         province.basis, province.field_code)
     = (bounded.period_calendar, bounded.period_kind, bounded.period_label, bounded.metric_id, bounded.profile,

@@ -14,29 +14,43 @@ step as (
     window earlier as (order by publication_id)
 ),
 pair as (
-    select step.publication_id, moved.old, moved.new
+    select step.publication_id, moved.old, moved.new, moved.basis
     from step
     cross join lateral (
-        select old.counter as old, new.counter as new
+        -- a figure told once for both bases may be told apart afterwards, or the other way round
+        select old.counter as old, new.counter as new, coalesce(new.basis, old.basis) as basis
         from (
-            select counter from rollup.counter where last_publication = step.publication_id - 1
+            select counter, based.basis
+            from rollup.counter
+            cross join lateral unnest(
+                case counter.basis when '*' then array['as_reported', 'current_boundary'] else array[counter.basis] end
+            ) as based (basis)
+            where last_publication = step.publication_id - 1
         ) as old
         full join (
-            select counter from rollup.counter where first_publication = step.publication_id
+            select counter, based.basis
+            from rollup.counter
+            cross join lateral unnest(
+                case counter.basis when '*' then array['as_reported', 'current_boundary'] else array[counter.basis] end
+            ) as based (basis)
+            where first_publication = step.publication_id
         ) as new
             on ((old.counter).calendar, (old.counter).kind, (old.counter).label, (old.counter).unit_code,
-                (old.counter).field_code, (old.counter).basis)
+                (old.counter).field_code, old.basis)
             = ((new.counter).calendar, (new.counter).kind, (new.counter).label, (new.counter).unit_code,
-                (new.counter).field_code, (new.counter).basis)
+                (new.counter).field_code, new.basis)
     ) as moved
     where step.before_id is not null
     union all
-    select step.publication_id, counter, counter
+    select step.publication_id, counter, counter, based.basis
     from step
-    join rollup.counter
-        on counter.first_publication <= step.before_id
-        and (counter.last_publication is null or counter.last_publication >= step.publication_id)
+    cross join rollup.counter
+    cross join lateral unnest(
+        case counter.basis when '*' then array['as_reported', 'current_boundary'] else array[counter.basis] end
+    ) as based (basis)
     where step.registry_id <> step.registry_before
+    and counter.first_publication <= step.before_id
+    and (counter.last_publication is null or counter.last_publication >= step.publication_id)
 ),
 moved as (
     select
@@ -46,7 +60,7 @@ moved as (
         coalesce((pair.new).label, (pair.old).label) as label,
         coalesce((pair.new).unit_code, (pair.old).unit_code) as unit_code,
         coalesce((pair.new).field_code, (pair.old).field_code) as field_code,
-        coalesce((pair.new).basis, (pair.old).basis) as basis,
+        pair.basis,
         pair.old,
         pair.new,
         coalesce('withheld' = any((pair.old).flags), false) as old_withheld,
@@ -102,7 +116,7 @@ select
     figure.kind as period_kind,
     figure.label as period_label,
     figure.unit_code,
-    basis.basis,
+    figure.basis,
     figure.field_code,
     figure.metric_id,
     figure.profile,
@@ -118,7 +132,4 @@ select
     end as cause,
     figure.based_on as cause_ref
 from figure
-cross join lateral unnest(
-    case figure.basis when '*' then array['as_reported', 'current_boundary'] else array[figure.basis] end
-) as basis (basis)
 where (figure.old_numerator, figure.old_denominator) is distinct from (figure.new_numerator, figure.new_denominator);
