@@ -215,6 +215,7 @@ def _replace(connection: sa.Connection, name: str, rows: list[dict[str, Any]]) -
     connection.execute(sa.delete(table))
     if rows:
         copy_rows(connection, name, columns, (tuple(row[column] for column in columns) for row in rows))
+    connection.execute(sa.text(f"analyze {name}"))  # without, a first publication is planned for empty tables
 
 
 def copy_rows(connection: sa.Connection, table: str, columns: list[str], rows: Any) -> None:
