@@ -38,7 +38,7 @@ TYPES = {
         "suite file_name file_sha256 verdict reason rule_id based_on group_code component_id state cause cause_ref "
         "measure measure_name counters report sheet every severity subject title kind event "
         "numerator_counters denominator_counters no_due awaiting_supplement awaiting_payment when_withdrawn "
-        "when_stopped refused supplements display citation assumption waiver submitted_by"
+        "when_stopped compare refused supplements display citation assumption waiver submitted_by"
     ),
     "text[]": "flags",
     "date": (

@@ -1,15 +1,20 @@
 """The readings of the project in plain Python, a dossier at a time: what the SQL must say, written from the pages alone.
 
-`winners` says which state of each dossier counts as of a night; `figures` counts them. No table, no set operation, no
-import from `rollups` or from the simulator's oracle.
+`winners` says which state of each dossier counts as of a night; `figures` counts them, metric by metric as `kpis.toml`
+declares its event and treatments, never by its counters: so a declaration and the SQL that contradict each other differ
+here. No table, no set operation, no import from `rollups` or from the simulator's oracle.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
+
+from tthc.reference.kpis import Metric, read_metrics
+from tthc.settings import settings
 
 Moment = date | datetime
 
@@ -81,31 +86,21 @@ def _by(moment: Moment | None, cut_off: date) -> bool:
     return day is not None and day <= cut_off
 
 
-def in_time_766(state: State, cut_off: date, working: Mapping[date, int]) -> bool:
-    """Index 766, 2.1, of a dossier received in the period."""
-    known = state.requests - (state.requested is not None and not _by(state.requested, cut_off))
-    if known > 1:
-        return False
-    if state.status == 6:
-        return True
-    end = state.finished if state.status in (7, 8, 9, 10) else state.requested if state.status == 5 else None
-    received, due = _day(state.received), _day(state.due)
-    assert received
-    over = _by(end, cut_off)
-    last = _day(end) if over else cut_off
-    assert last
-    if due is None:
-        return state.max_days is None or working[last] - working[received] <= state.max_days
-    if over and isinstance(end, datetime) and isinstance(state.due, datetime):
-        return end <= state.due
-    return last <= due
-
-
 Key = tuple[str, str, str, str, str]  # calendar, label, unit, metric, profile
 
 
+@cache
+def shipped() -> tuple[Metric, ...]:
+    return tuple(read_metrics(settings()))
+
+
 def figures(
-    states: Iterable[State], night: date, working: Mapping[date, int], years: tuple[int, int], province: str = "42"
+    states: Iterable[State],
+    night: date,
+    working: Mapping[date, int],
+    years: tuple[int, int],
+    province: str = "42",
+    metrics: Sequence[Metric] | None = None,
 ) -> dict[Key, tuple[int, int | None]]:
     """Every figure as reported, over all fields, of every period begun by the night; what is zero is left out."""
     tops: Counter[Key] = Counter()
@@ -116,13 +111,18 @@ def figures(
         if start > night:
             continue
         cut_off = min(end, night)
-        for state in counted:
-            for metric, profile, top, bottom in _told(state, start, cut_off, working):
+        for metric in metrics or shipped():
+            if not metric.is_valid(end):
+                continue
+            for state in counted:
+                if not counts(metric, state, start, cut_off):
+                    continue
+                top = in_numerator(metric, state, cut_off, working)
                 for unit in (state.unit, province):
-                    key = (calendar, label, unit, metric, profile)
+                    key = (calendar, label, unit, metric.id, metric.profile)
                     tops[key] += top
-                    bottoms[key] += bool(bottom)
-                    if bottom is not None:
+                    bottoms[key] += 1
+                    if metric.denominator is not None:
                         ratios.add(key)
     return {
         key: (tops[key], bottoms[key] if key in ratios else None)
@@ -131,45 +131,95 @@ def figures(
     }
 
 
-def _told(
-    s: State, start: date, cut_off: date, working: Mapping[date, int]
-) -> Iterator[tuple[str, str, bool, bool | None]]:
-    """(metric, profile, in the numerator, in the denominator or None for a count) that one dossier tells of a period."""
-    received, due, finished = _day(s.received), _day(s.due), _day(s.finished)
+def _cases(s: State, cut_off: date) -> Iterator[str]:
+    """Which of the cases that definitions differ in a dossier is by the cut-off."""
+    if s.due is None:
+        yield "no_due"
+    if s.status == 5 and _by(s.requested, cut_off):
+        yield "awaiting_supplement"
+    if s.status == 6:
+        yield "awaiting_payment"
+    if s.status == 7 and _by(s.finished, cut_off):
+        yield "withdrawn"
+    if s.status == 8 and _by(s.finished, cut_off):
+        yield "stopped"
+
+
+def counts(metric: Metric, s: State, start: date, cut_off: date) -> bool:
+    """Whether the metric counts the dossier in the period at all: its event lies there, and its case is counted."""
+    received, finished = _day(s.received), _day(s.finished)
     assert received
-    resolved_on = finished if s.status in (7, 9, 10) else None
-    resolved = resolved_on is not None and start <= resolved_on <= cut_off
-    done = resolved and s.status != 7
-    if start <= received <= cut_off:
-        yield "received", "TT01_06A", True, None
-        yield "on_time", "IDX766", in_time_766(s, cut_off, working), True
-        yield "online_submission", "*", s.channel == 2, True
-        ended = s.status in (9, 10) and _by(s.finished, cut_off)
-        yield "online_submission", "IDX766", s.channel == 2 and (not s.yields or (ended and s.e_result)), True
-        yield "digitised_components", "*", s.parts, True
-        yield "reuse", "*", s.reused, True
-        if s.full_service:
-            yield "online_submission_full", "*", s.channel == 2, True
-        if s.fee > 0:
-            yield "online_payment", "*", s.paid_online, True
-        if s.yields:
-            yield "digitised_result_received", "*", ended and s.result, True
-    if resolved:
-        assert resolved_on
-        yield "resolved", "TT01_06A", True, None
-        yield "on_time", "TT01_06A", s.status == 7 or due is None or resolved_on <= due, True
-    if done and due is not None:
-        assert resolved_on
-        yield "on_time", "DASH", resolved_on <= due, True
-    if done and s.yields:
-        yield "digitised_result", "*", s.result, True
-        yield "digitised_full", "*", s.result and s.parts, True
-        yield "electronic_result", "*", s.e_result, True
-    if received <= cut_off and not (resolved_on is not None and resolved_on <= cut_off):
-        paused = (
-            s.status == 6
-            or (s.status == 5 and _by(s.requested, cut_off))
-            or (s.status == 8 and _by(s.finished, cut_off))
-        )
-        yield "in_progress", "TT01_06A", True, None
-        yield "overdue_open", "TT01_06A", due is not None and due < cut_off and not paused, True
+    ended = finished if s.status in (7, 9, 10) else None
+    happened = {
+        "receipt": start <= received <= cut_off,
+        "end": ended is not None and start <= ended <= cut_off,
+        "finish": ended is not None and s.status != 7 and start <= ended <= cut_off,
+        "cut_off": received <= cut_off and not (ended is not None and ended <= cut_off),
+    }[metric.event]
+    treated = [getattr(metric, case) for case in _cases(s, cut_off)]
+    cases = ("awaiting_supplement", "awaiting_payment", "withdrawn", "stopped")
+    alone = "alone" in [getattr(metric, case) for case in cases]
+    of_whom = _OF_WHOM.get(metric.id, lambda _: True)
+    return happened and of_whom(s) and "not_counted" not in treated and (not alone or "alone" in treated)
+
+
+# Whom a share is about, and which of them are its numerator: what no treatment can say.
+_OF_WHOM: Mapping[str, Callable[[State], bool]] = {
+    "online_submission_full": lambda s: s.full_service,
+    "online_payment": lambda s: s.fee > 0,
+    "digitised_result": lambda s: s.yields,
+    "digitised_full": lambda s: s.yields,
+    "digitised_result_received": lambda s: s.yields,
+    "electronic_result": lambda s: s.yields,
+}
+_WHICH: Mapping[str, Callable[[State, bool], bool]] = {
+    "online_submission": lambda s, _: s.channel == 2,
+    "online_submission IDX766": lambda s, done: s.channel == 2 and (not s.yields or (done and s.e_result)),
+    "online_submission_full": lambda s, _: s.channel == 2,
+    "online_payment": lambda s, _: s.paid_online,
+    "digitised_components": lambda s, _: s.parts,
+    "digitised_result": lambda s, _: s.result,
+    "digitised_full": lambda s, _: s.result and s.parts,
+    "digitised_result_received": lambda s, done: done and s.result,
+    "electronic_result": lambda s, _: s.e_result,
+    "reuse": lambda s, _: s.reused,
+}
+
+
+def in_numerator(metric: Metric, s: State, cut_off: date, working: Mapping[date, int]) -> bool:
+    """Whether a dossier that the metric counts is in its numerator."""
+    if metric.denominator is None:
+        return True
+    if metric.id == "on_time":
+        return in_time(metric, s, cut_off, working)
+    if metric.id == "overdue_open":
+        return not in_time(metric, s, cut_off, working)
+    which = _WHICH.get(f"{metric.id} {metric.profile}") or _WHICH[metric.id]
+    return which(s, s.status in (9, 10) and _by(s.finished, cut_off))
+
+
+def in_time(metric: Metric, s: State, cut_off: date, working: Mapping[date, int]) -> bool:
+    """On time as the metric's treatments have it: of an ended dossier by its end, of an open one at the cut-off."""
+    known = s.requests - (s.requested is not None and not _by(s.requested, cut_off))
+    if metric.supplements == "late" and known > 1:
+        return False
+    cases = list(_cases(s, cut_off))
+    if "in_time" in [getattr(metric, case) for case in cases]:
+        return True
+    end: Moment | None = s.finished if s.status in (9, 10) else None
+    for case, words, moment in (
+        ("withdrawn", "tested", s.finished),
+        ("stopped", "tested", s.finished),
+        ("awaiting_supplement", "request_is_end", s.requested),
+    ):
+        if case in cases and getattr(metric, case) == words:
+            end = moment
+    over = metric.event != "cut_off" and _by(end, cut_off)
+    last, received, due = _day(end) if over else cut_off, _day(s.received), _day(s.due)
+    assert last and received
+    if due is None:
+        assert metric.no_due == "longest_time"
+        return s.max_days is None or working[last] - working[received] <= s.max_days
+    if metric.compare == "instant" and over and isinstance(end, datetime) and isinstance(s.due, datetime):
+        return end <= s.due
+    return last <= due

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from drawing import PROCEDURE_COLUMNS
 from exports import STATUS_WORDS, csv_list, dossier
-from warehouses import Warehouse
+from tthc import pipeline
+from tthc.domain.errors import ReferenceFault
+from tthc.reference.kpis import read_metrics
+from warehouses import Warehouse, Warehouses
 
 LATE = dossier("H42.1-260105-0001", status=STATUS_WORDS[9], finished_at="13/01/2026")
 IN_TIME = dossier("H42.1-260105-0001", status=STATUS_WORDS[9], finished_at="12/01/2026")
@@ -18,12 +27,30 @@ LEDGER = (
 )
 
 
+def refs(place: Warehouse, publication: int) -> set[tuple[str, str]]:
+    """Cause and its reference of everything that a publication restated."""
+    rows = place.query("select cause, cause_ref from mart.restatement where publication_id = :id", id=publication)
+    return {(row["cause"], row["cause_ref"]) for row in rows if row["cause"] != "time"}
+
+
+def report(place: Warehouse, night: date) -> list[str]:
+    body = place.value("select body from alerts.outbox where kind = 'report' and night = :night", night=night)
+    return str(body).splitlines()
+
+
 def test_a_correction_after_the_period_is_closed_is_restated_by_the_file(warehouse: Warehouse) -> None:
     warehouse.load(date(2026, 2, 10), {"mot_cua_csv/a.csv": csv_list([LATE, OTHER])})
     assert warehouse.query(LEDGER) == []
     warehouse.load(date(2026, 2, 11), {"mot_cua_csv/a.csv": csv_list([IN_TIME, OTHER])})
     (row,) = warehouse.query(LEDGER)
     assert tuple(row.values()) == (2, 1, 2, 2, 2, "file")
+    sha = warehouse.value("select left(max(file_sha256), 8) from core.delivery where night = '2026-02-11'")
+    assert refs(warehouse, 2) == {("file", f"mot_cua_csv/a.csv ({sha})")}
+    (told,) = [line for line in report(warehouse, date(2026, 2, 11)) if line.startswith("Số liệu của kỳ đã khép lại")]
+    assert "figures of closed periods changed" in told
+    assert "Tỷ lệ giải quyết trước và đúng hạn, Tỉnh Hà Tĩnh, 2026-Q1 (" not in told, "the quarter is open"
+    assert "2026-01 (CALENDAR): 1/2 → 2/2, file: mot_cua_csv/a.csv" in told
+    assert "H42.1" not in told
 
 
 def test_what_the_passing_of_time_moves_in_an_open_period_is_not_laid_to_a_file(warehouse: Warehouse) -> None:
@@ -38,6 +65,7 @@ def test_a_night_that_changes_nothing_restates_nothing(warehouse: Warehouse) -> 
     warehouse.load(date(2026, 2, 11), {"mot_cua_csv/a.csv": csv_list([LATE, OTHER])})
     assert warehouse.value("select count(*) from mart.publication") == 2
     assert warehouse.value("select count(*) from mart.restatement where cause = 'file'") == 0
+    assert not [line for line in report(warehouse, date(2026, 2, 11)) if "closed periods" in line]
 
 
 def test_the_ledger_tells_the_history_of_a_figure(warehouse: Warehouse) -> None:
@@ -65,3 +93,172 @@ def test_a_component_of_the_index_that_dossiers_cannot_tell_is_missing_not_zero_
     assert (by_id["2.1"]["numerator"], by_id["2.1"]["denominator"], by_id["2.1"]["points"]) == (1, 2, 10)
     assert by_id["5.2"]["missing"]
     assert by_id["5.2"]["points"] is None
+
+
+# What changes figures without a file.
+
+STRICT_FROM_FEBRUARY = """
+[[metric]]
+id = "on_time"
+profile = "TT01_06A"
+version = "{version}"
+title = "Tỷ lệ trước và đúng hạn, không tính hồ sơ rút"
+numerator = "{numerator}"
+denominator = "resolved_early + resolved_on_time + resolved_late - withdrawn"
+kind = "flow"
+event = "end"
+no_due = "in_time"
+awaiting_supplement = "not_counted"
+awaiting_payment = "not_counted"
+withdrawn = "not_counted"
+stopped = "not_counted"
+refused = "not_counted"
+compare = "day"
+supplements = "no_effect"
+display = "percent_2_half_up"
+citation = "Giả định"
+valid_from = {start}
+"""
+LESS = "resolved_early + resolved_on_time - withdrawn"
+WITHDRAWN = dossier("H42.1-260107-0003", status=STATUS_WORDS[7], finished_at="09/01/2026")
+IN_MARCH = {"received_at": "02/03/2026", "due_at": "09/03/2026", "finished_at": "06/03/2026"}
+ROWS = [
+    LATE, OTHER, WITHDRAWN, dossier("H42.1-260302-0004", status=STATUS_WORDS[9], **IN_MARCH),
+    dossier("H42.1-260302-0005", status=STATUS_WORDS[7], **IN_MARCH),
+]  # fmt: skip
+ON_TIME = (
+    "select period_label, definition_version, numerator, denominator from mart.{view} where unit_code = '18373' "
+    "and field_code = '*' and basis = 'as_reported' and metric_id = 'on_time' and profile = 'TT01_06A' "
+    "and period_calendar = 'CALENDAR' and period_kind = 'month'"
+)
+
+
+@pytest.fixture
+def ruled(warehouses: Warehouses, tmp_path: Path) -> Iterator[tuple[Warehouse, Path]]:
+    """A warehouse of one published night whose reference files can be changed."""
+    procedure = "1.000656,Thủ tục giả định,,Hộ tịch,mot_phan,false,{},5,test"
+    (tmp_path / "procedures.csv").write_text(f"{PROCEDURE_COLUMNS}\n{procedure.format('true')}\n", encoding="utf-8")
+    with warehouses.fresh(tmp_path) as made:
+        made.load(date(2026, 4, 10), {"mot_cua_csv/a.csv": csv_list(ROWS)})
+        yield made, tmp_path
+
+
+def define(place: Warehouse, overlay: Path, **words: str) -> int | None:
+    """Lay a version of the on-time rate over the shipped ones, and publish."""
+    given = {"version": "2026.2", "numerator": LESS, "start": "2026-02-01"} | words
+    (overlay / "kpis.toml").write_text(STRICT_FROM_FEBRUARY.format(**given), encoding="utf-8")
+    pipeline.init(place.settings)
+    return place.publish()
+
+
+def shown(place: Warehouse, view: str = "kpi", where: str = "") -> set[tuple[Any, ...]]:
+    return {tuple(row.values()) for row in place.query(ON_TIME.format(view=view) + where)}
+
+
+def test_a_new_version_with_a_date_leaves_old_periods_and_old_publications_unchanged(
+    ruled: tuple[Warehouse, Path],
+) -> None:
+    place, overlay = ruled
+    before = {("2026-01", "2026.1", 2, 3), ("2026-03", "2026.1", 2, 2)}
+    assert shown(place) == before
+    assert define(place, overlay) == 2
+    assert shown(place) == {("2026-01", "2026.1", 2, 3), ("2026-03", "2026.2", 1, 1)}
+    assert shown(place, "kpi_history", " and publication_id = 1") == before
+    assert shown(place, "kpi_by_definition") == {
+        ("2026-01", "2026.1", 2, 3), ("2026-01", "2026.2", 1, 2),
+        ("2026-03", "2026.1", 2, 2), ("2026-03", "2026.2", 1, 1),
+    }  # fmt: skip
+    months = "select distinct period_label from mart.restatement where publication_id = 2 and period_kind = 'month'"
+    assert place.query(months) == [{"period_label": "2026-03"}]
+    assert refs(place, 2) == {("definition", "on_time TT01_06A 2026.1 → 2026.2")}
+    assert place.publish() is None
+    with place.kept():
+        pipeline.publish(place.settings, full=True)
+    assert shown(place) == {("2026-01", "2026.1", 2, 3), ("2026-03", "2026.2", 1, 1)}
+    (overlay / "kpis.toml").unlink()
+    pipeline.init(place.settings)
+    place.publish()
+    assert shown(place) == before
+    assert shown(place, "kpi_history", " and publication_id = 2") == {
+        ("2026-01", "2026.1", 2, 3), ("2026-03", "2026.2", 1, 1)
+    }  # fmt: skip
+
+
+def test_what_was_kept_under_a_version_is_not_changed_under_it(ruled: tuple[Warehouse, Path]) -> None:
+    place, overlay = ruled
+    define(place, overlay)
+    with pytest.raises(ReferenceFault, match=r"version '2026.2': numerator changed.* another version"):
+        define(place, overlay, numerator="resolved_early")
+    assert place.value("select count(*) from ref.definition where numerator = 'resolved_early'") == 0
+
+
+def test_another_answer_of_the_procedure_registry_is_a_rule_and_only_where_it_is_asked(
+    ruled: tuple[Warehouse, Path],
+) -> None:
+    place, overlay = ruled
+    file = overlay / "procedures.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace("false,true", "false,false"), encoding="utf-8")
+    pipeline.init(place.settings)
+    publication = place.publish()
+    assert publication == 2
+    assert refs(place, 2) == {("rule", "procedures.csv")}
+    metrics = place.query("select distinct metric_id from mart.restatement where publication_id = 2")
+    assert {row["metric_id"] for row in metrics} == {
+        "digitised_result", "digitised_full", "digitised_result_received", "electronic_result"
+    }  # fmt: skip
+
+
+def test_what_a_person_lets_in_and_what_is_judged_again_is_a_rule(warehouse: Warehouse) -> None:
+    warehouse.load(date(2026, 4, 10), {"mot_cua_csv/a.csv": csv_list([OTHER])})
+    bad = [dossier(f"H42.1-260107-00{n}", due_at="01/01/2026") for n in range(10, 60)]
+    warehouse.load(date(2026, 4, 11), {"mot_cua_csv/b.csv": csv_list([*bad, LATE])})
+    (held,) = [each for each in pipeline.held(warehouse.settings) if each.file_name == "b.csv"]
+    with warehouse.kept():
+        pipeline.decide(warehouse.settings, held.delivery_id, release=True, by="người trực", reason="đã xem")
+    publication = warehouse.publish()
+    assert publication is not None
+    ((cause, ref),) = refs(warehouse, publication)
+    assert (cause, ref.rpartition(" ")[0]) == ("rule", "release mot_cua_csv/b.csv")
+
+
+# What a registry may not say.
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('kind = "flow"', 'kind = "flux"', "kind = 'flux' must be one of flow, stock"),
+        ('no_due = "in_time"\n', "", "no_due"),
+        ('version = "2026.2"', "version = 2026", "version must be text"),
+        ("resolved_late - withdrawn", "resolved_late - withdrew", "withdrew is no counter"),
+        ("resolved_late - withdrawn", "resolved_late; drop table", "is not counters joined"),
+        ("valid_from = 2026-02-01", 'valid_from = "2026-02-01"', "must be a date without quotes"),
+        ("valid_from = 2026-02-01", "valid_from = 2026-02-01\nvalid_to = 2026-01-01", "lies before"),
+        ('version = "2026.2"', 'version = "2026.1"', "bear the same version"),
+        ('display = "percent_2_half_up"', 'display = "count"', "where there is no denominator"),
+        ('event = "end"', 'event = "cut_off"', "a stock is taken at the cut_off"),
+        ('id = "on_time"', 'id = "on time"', "id must be like on_time"),
+        ("[[metric]]", '[[metric]]\nformula = "1"', "formula"),
+    ],
+)
+def test_a_wrong_entry_is_named_with_its_file(
+    warehouses: Warehouses, tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    text = STRICT_FROM_FEBRUARY.format(version="2026.2", numerator=LESS, start="2026-02-01")
+    assert old in text
+    (tmp_path / "kpis.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ReferenceFault) as error:
+        read_metrics(warehouses._settings("template_tthc", tmp_path))
+    assert told in str(error.value)
+    assert "kpis.toml" in str(error.value)
+
+
+@pytest.mark.parametrize(("ends", "fault"), [("2026-01-20", "leaves a gap"), ("2026-03-01", "overlaps")])
+def test_between_versions_is_neither_gap_nor_overlap(
+    warehouses: Warehouses, tmp_path: Path, ends: str, fault: str
+) -> None:
+    first = STRICT_FROM_FEBRUARY.format(version="a", numerator=LESS, start=f"0001-01-01\nvalid_to = {ends}")
+    second = STRICT_FROM_FEBRUARY.format(version="b", numerator=LESS, start="2026-02-01")
+    (tmp_path / "kpis.toml").write_text(first + second, encoding="utf-8")
+    with pytest.raises(ReferenceFault, match=fault):
+        read_metrics(warehouses._settings("template_tthc", tmp_path))

@@ -23,6 +23,8 @@ def morning_report(connection: sa.Connection, policy: Policy, night: date, now: 
     lines = [f"tthc, báo cáo sáng, đêm {night:%d/%m/%Y}, {moment(now)} / morning report", ""]
     lines += _deliveries(connection, night)
     lines += ["", *_open(connection, night)]
+    if restated := restatements(connection, night):
+        lines += ["", restated]
     if now.astimezone(LOCAL).weekday() == _MONDAY:
         lines += ["", *_silences(connection)]
     link = f"Xem / see: {policy.web_url.rstrip('/')}/quality" if policy.web_url else "tthc incidents list"
@@ -57,6 +59,32 @@ def _deliveries(connection: sa.Connection, night: date) -> Iterator[str]:
         if published
         else "Chưa công bố số liệu / no figures yet"
     )
+
+
+def restatements(connection: sa.Connection, night: date) -> str:
+    """One paragraph: which figures of closed periods changed since the last report, from what to what, why."""
+    rows = connection.execute(statement("restated"), {"night": night}).mappings().all()
+    if not rows:
+        return ""
+    told = [
+        f"{row['title']}, {row['unit_name']}, {row['period_label']} ({row['period_calendar']}): "
+        f"{_fraction(row['old_numerator'], row['old_denominator'])} → "
+        f"{_fraction(row['new_numerator'], row['new_denominator'])}, {row['cause']}: {row['cause_ref']}"
+        for row in rows
+    ]
+    first = rows[0]
+    more = f"; … mart.restatement, lần / publication {first['publication_id']}" if first["figures"] > len(rows) else ""
+    return without_person(
+        "Số liệu của kỳ đã khép lại thay đổi / figures of closed periods changed: "
+        f"{first['figures']} số liệu / figures, {first['units']} đơn vị / units ({first['by_cause']}). "
+        f"{'; '.join(told)}{more}."
+    )
+
+
+def _fraction(numerator: int | None, denominator: int | None) -> str:
+    if numerator is None:
+        return "tạm giữ / withheld"
+    return str(numerator) if denominator is None else f"{numerator}/{denominator}"
 
 
 def _open(connection: sa.Connection, night: date) -> Iterator[str]:

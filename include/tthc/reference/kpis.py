@@ -28,6 +28,7 @@ TREATMENTS: Mapping[str, tuple[str, ...]] = {
     "withdrawn": ("in_time", "tested", "not_counted", "counted", "alone"),
     "stopped": ("in_time", "tested", "not_counted", "counted", "alone"),
     "refused": ("not_counted",),
+    "compare": ("day", "instant", "none"),
     "supplements": ("late", "no_effect"),
     "display": ("count", "percent_2_half_up"),
 }
@@ -67,6 +68,7 @@ class Metric:
     withdrawn: str
     stopped: str
     refused: str
+    compare: str
     supplements: str
     display: str
     citation: str

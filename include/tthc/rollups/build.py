@@ -72,8 +72,9 @@ def begin(connection: sa.Connection, plan: Plan) -> int:
     """Open a publication; it becomes readable by `make_current`."""
     publication_id: int = connection.execute(
         sa.text(
-            "insert into rollup.publication (night, based_on, registry_id) "
-            "values (:night, :based_on, :registry_id) returning publication_id"
+            "insert into rollup.publication (night, based_on, registry_id, newest_delivery, newest_version) "
+            "values (:night, :based_on, :registry_id, (select max(delivery_id) from core.delivery), "
+            "coalesce((select max(version_id) from core.dossier_version), 0)) returning publication_id"
         ),
         {"night": plan.night, "based_on": plan.based_on, "registry_id": plan.registry_id},
     ).scalar_one()
@@ -114,7 +115,7 @@ def compute(connection: sa.Connection, *, night: date, province: str, known_on: 
 def write(connection: sa.Connection, publication_id: int) -> None:
     """Make `fresh` the figures of a publication: what changed ends and begins, what did not is not touched."""
     connection.execute(sa.text("update tonight set publication_id = :id"), {"id": publication_id})
-    _run(connection, *_WRITES)
+    _run(connection, *_WRITES, "99_cause")
     run_script(connection, "drop view if exists pg_temp.known cascade")
 
 

@@ -140,6 +140,7 @@ select
     definition.meaning ->> 'withdrawn' as when_withdrawn,
     definition.meaning ->> 'stopped' as when_stopped,
     definition.meaning ->> 'refused' as refused,
+    definition.meaning ->> 'compare' as compare,
     definition.meaning ->> 'supplements' as supplements,
     definition.meaning ->> 'display' as display,
     entry.citation,

@@ -1,17 +1,26 @@
 -- What a publication changed of the one before it, and why. Figures that are new with a period or a metric are not
 -- restated. Where another version of a definition is in force than before, a figure is restated without its counters
--- having changed.
+-- having changed. The causes of a unit stand in rollup.cause (rollups/sql/99_cause.sql); of several the first that can
+-- explain the figure is told.
 create view mart.restatement as
 with
-step as (
+step as not materialized (  -- so that who asks about one publication waits for one
     select
-        publication_id, night, based_on, registry_id,
-        lag(publication_id) over earlier as before_id,
-        lag(night) over earlier as night_before,
-        lag(registry_id) over earlier as registry_before,
-        lag(based_on) over earlier as based_before
+        publication.publication_id,
+        publication.night,
+        publication.based_on,
+        publication.registry_id,
+        before.publication_id as before_id,
+        before.night as night_before,
+        before.registry_id as registry_before
     from rollup.publication
-    window earlier as (order by publication_id)
+    cross join lateral (
+        select earlier.*
+        from rollup.publication as earlier
+        where earlier.publication_id < publication.publication_id
+        order by earlier.publication_id desc
+        limit 1
+    ) as before
 ),
 pair as (
     select step.publication_id, moved.old, moved.new, moved.basis
@@ -40,7 +49,6 @@ pair as (
             = ((new.counter).calendar, (new.counter).kind, (new.counter).label, (new.counter).unit_code,
                 (new.counter).field_code, new.basis)
     ) as moved
-    where step.before_id is not null
     union all
     select step.publication_id, counter, counter, based.basis
     from step
@@ -76,6 +84,7 @@ figure as (
         after.profile,
         before.version as version_before,
         after.version,
+        definition.numerator || ' ' || coalesce(definition.denominator, '') as counters,
         case when not moved.old_withheld then coalesce(before.numerator, 0) end as old_numerator,
         case when not moved.old_withheld and has.denominator then coalesce(before.denominator, 0) end as old_denominator,
         case when not moved.new_withheld then coalesce(after.numerator, 0) end as new_numerator,
@@ -88,6 +97,9 @@ figure as (
         on entry_before.registry_id = moved.registry_before
         and (entry_before.metric_id, entry_before.profile) = (entry.metric_id, entry.profile)
         and period.end_on between entry_before.valid_from and entry_before.valid_to
+    join ref.definition
+        on (definition.metric_id, definition.profile, definition.version)
+        = (entry.metric_id, entry.profile, entry.version)
     cross join lateral (
         select metric.*
         from (select (moved.new).*) as counter
@@ -124,12 +136,41 @@ select
     figure.old_denominator,
     figure.new_numerator,
     figure.new_denominator,
-    case
-        when figure.version <> figure.version_before then 'definition'
-        when split_part(figure.based_on, ',', 3) <> split_part(figure.based_before, ',', 3) then 'geography'
-        when figure.night_before < figure.end_on and figure.night > figure.night_before then 'time'
-        else 'file'
-    end as cause,
-    figure.based_on as cause_ref
+    cause.cause,
+    cause.cause_ref
 from figure
+cross join lateral (
+    select reason.cause, reason.cause_ref
+    from (
+        select 1 as rank, 'definition' as cause,
+            concat_ws(' ', figure.metric_id, figure.profile, figure.version_before, '→', figure.version) as cause_ref
+        where figure.version <> figure.version_before
+        union all
+        select 2, 'time', to_char(figure.night_before, 'YYYY-MM-DD') || ' → ' || to_char(figure.night, 'YYYY-MM-DD')
+        where figure.night_before < figure.end_on and figure.night > figure.night_before
+        union all
+        select
+            case
+                when known.cause = 'geography' and figure.basis = 'current_boundary' then 3
+                when known.cause in ('procedures', 'calendar') then 4
+                when known.cause = 'rule' then 5
+                when known.cause = 'file' then 6
+                else 7
+            end,
+            case when known.cause in ('procedures', 'calendar') then 'rule' else known.cause end,
+            known.cause_ref
+        from rollup.cause as known
+        where known.publication_id = figure.publication_id
+        and known.unit_code in (figure.unit_code, '*')
+        and case known.cause
+            when 'procedures' then figure.field_code <> '*' or figure.counters ~ 'yielding|result|full|index'
+            when 'calendar' then figure.counters ~ 'index'
+            else true
+        end
+        union all
+        select 8, 'file', figure.based_on
+    ) as reason
+    order by reason.rank
+    limit 1
+) as cause
 where (figure.old_numerator, figure.old_denominator) is distinct from (figure.new_numerator, figure.new_denominator);
