@@ -210,11 +210,14 @@ def test_another_answer_of_the_procedure_registry_is_a_rule_and_only_where_it_is
 
 def test_what_a_person_lets_in_and_what_is_judged_again_is_a_rule(warehouse: Warehouse) -> None:
     warehouse.load(date(2026, 4, 10), {"mot_cua_csv/a.csv": csv_list([OTHER])})
-    bad = [dossier(f"H42.1-260107-00{n}", due_at="01/01/2026") for n in range(10, 60)]
+    bad = [dossier(f"H42.1-260107-00{n}", status="Đang làm dở") for n in range(10, 60)]
     warehouse.load(date(2026, 4, 11), {"mot_cua_csv/b.csv": csv_list([*bad, LATE])})
-    (held,) = [each for each in pipeline.held(warehouse.settings) if each.file_name == "b.csv"]
+    (delivery,) = warehouse.query(
+        "select delivery_id, verdict, reason, detail from core.delivery where file_name = 'b.csv'"
+    )
+    assert delivery["verdict"] == "held", delivery
     with warehouse.kept():
-        pipeline.decide(warehouse.settings, held.delivery_id, release=True, by="người trực", reason="đã xem")
+        pipeline.decide(warehouse.settings, delivery["delivery_id"], release=True, by="người trực", reason="đã xem")
     publication = warehouse.publish()
     assert publication is not None
     ((cause, ref),) = refs(warehouse, publication)
