@@ -6,6 +6,7 @@ page that is stale and ends with exit status 1.
 
 from __future__ import annotations
 
+import ast
 import csv
 import re
 import sys
@@ -19,7 +20,7 @@ import typer
 from tthc.cli import app
 from tthc.domain.period import PeriodCalendar, periods_of_year
 from tthc.reference.counters import counters
-from tthc.reference.kpis import edition, read_metrics
+from tthc.reference.kpis import EVER, TREATMENTS, Metric, edition, read_metrics
 from tthc.reference.lists import read_index_components
 from tthc.reference.measures import COUNT, read_measures
 from tthc.serving.rule_catalogue import catalogue, reading_rules
@@ -89,11 +90,21 @@ def definitions() -> dict[str, str]:
     shipped = replace(settings(), reference_overlay=None)
     metrics = read_metrics(shipped)
     shown = _table(
-        ("metric", "profile", "tiếng Việt", "numerator", "denominator", "source"),
+        ("metric", "profile", "version", "tiếng Việt", "numerator", "denominator", "source"),
         (
-            (f"`{m.id}`", f"`{m.profile}`", m.title, _counters(m.numerator), _counters(m.denominator), m.citation)
+            (
+                *(f"`{m.id}`", f"`{m.profile}`", f"{m.version}{_validity(m)}", m.title),
+                *(_counters(m.numerator), _counters(m.denominator), m.citation),
+            )
             for m in metrics
         ),
+    )
+    names = [name for name in TREATMENTS if name != "display"]
+    treated = _table(
+        ("metric", *names), ((f"`{m.id}` `{m.profile}`", *(getattr(m, name) for name in names)) for m in metrics)
+    )
+    assumed = _table(
+        ("metric", "assumption"), ((f"`{m.id}` `{m.profile}`", m.assumption) for m in metrics if m.assumption)
     )
     counted = _table(("counter", "what it counts"), ((f"`{name}`", one.wording) for name, one in counters().items()))
     index = _table(
@@ -111,7 +122,16 @@ def definitions() -> dict[str, str]:
             if m.kind == COUNT
         ),
     )
-    parts = {"metrics": shown, "counters": counted, "periods": _periods(), "index": index, "measures": measures}
+    parts = {
+        "treatments": treated,
+        "assumptions": assumed,
+        "cases": "\n\n".join(_drawn_cases()),
+        "metrics": shown,
+        "counters": counted,
+        "periods": _periods(),
+        "index": index,
+        "measures": measures,
+    }
     return {"version": edition(metrics), **parts}
 
 
@@ -133,6 +153,31 @@ def rules() -> dict[str, str]:
     }  # fmt: skip
     reading = ((f"`{rule_id}`", vi, expected) for rule_id, vi, expected in reading_rules())
     return {**parts, "parsing": _table(("rule", "tiếng Việt", "cần là"), reading)}
+
+
+def _validity(metric: Metric) -> str:
+    since = f" from {metric.valid_from:%d/%m/%Y}" if metric.valid_from != EVER[0] else ""
+    return since + (f" to {metric.valid_to:%d/%m/%Y}" if metric.valid_to != EVER[1] else "")
+
+
+def _drawn_cases() -> Iterator[str]:
+    """Every table that a test of tests/spec draws, under the sentence its name is."""
+    for path in sorted((CHECKOUT / "tests" / "spec").glob("test_*.py")):
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        drawn = [
+            (test.name, mark.args[0].value)
+            for test in module.body
+            if isinstance(test, ast.FunctionDef)
+            for mark in test.decorator_list
+            if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.drawn"
+            and isinstance(mark.args[0], ast.Constant)
+        ]  # fmt: skip
+        if drawn:
+            yield f"### {(ast.get_docstring(module) or '').partition(chr(10))[0].rstrip('.')}"
+        for name, text in drawn:
+            lines = [[cell.strip() for cell in line.split("|")] for line in str(text).strip().splitlines()]
+            yield f"**{name.removeprefix('test_').replace('_', ' ').capitalize()}.**"
+            yield _table(lines[0], (line for line in lines[2:] if len(line) == len(lines[0])))
 
 
 def _metric(metric_id: str | None, profile: str | None) -> str:
