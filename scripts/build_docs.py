@@ -20,8 +20,9 @@ import typer
 from tthc.cli import app
 from tthc.domain.period import PeriodCalendar, periods_of_year
 from tthc.reference.counters import counters
+from tthc.reference.index_766 import read_index_bands, read_index_components
 from tthc.reference.kpis import EVER, TREATMENTS, Metric, edition, read_metrics
-from tthc.reference.lists import read_index_components
+from tthc.reference.manual import read_indicators
 from tthc.reference.measures import COUNT, read_measures
 from tthc.serving.rule_catalogue import catalogue, reading_rules
 from tthc.settings import settings
@@ -49,12 +50,13 @@ TYPES = {
     "timestamp with time zone": "published_at reported_at snoozed_until submitted_at",
     "boolean": "is_in_force is_current met ranked missing expected is_group is_newest is_interim",
     "integer": (
+        "components_told components_missing "
         "position units_expected units_reported source_line rank rows_read rows_accepted rows_quarantined rows_dropped "
         "rows_duplicate row_no working_days nights version"
     ),
     "numeric(9,6)": "rate gap lower_bound upper_bound",
     "numeric(6,5)": "target_value",
-    "numeric(6,3)": "points max_points",
+    "numeric(6,3)": "points max_points max_points_told",
     "bigint": (
         "rows_judged rows_failed incident_id group_id "
         "publication_id numerator denominator received_total received_online received_direct carried_over "
@@ -86,7 +88,7 @@ def _filled(name: str, parts: dict[str, str]) -> str:
 
 
 def definitions() -> dict[str, str]:
-    """Metrics, counters, periods and components of the index as tables."""
+    """Metrics, counters, periods, components of the index and what units state themselves, as tables."""
     shipped = replace(settings(), reference_overlay=None)
     metrics = read_metrics(shipped)
     shown = _table(
@@ -108,10 +110,38 @@ def definitions() -> dict[str, str]:
     )
     counted = _table(("counter", "what it counts"), ((f"`{name}`", one.wording) for name, one in counters().items()))
     index = _table(
-        ("group", "component", "tiếng Việt", "points", "metric", "share for all points"),
+        ("group", "component", "tiếng Việt", "points", "metric", "share for all", "denominator 0 earns", "not for"),
         (
-            (c.group_code, c.component_id, c.title, f"{c.max_points}", _metric(c.metric_id, c.profile), f"{c.full_at}")
+            (
+                c.group_code,
+                c.component_id,
+                c.title,
+                f"{c.max_points}",
+                _metric(c.metric_id, c.profile),
+                f"{c.full_at}",
+                "no points" if c.points_at_zero is None else f"{c.points_at_zero}",
+                ", ".join(c.not_for),
+            )
             for c in read_index_components(shipped)
+        ),
+    )
+    bands = _table(
+        ("band (unverified)", "from this share of the points on"),
+        ((band.band, f"{band.from_share}") for band in read_index_bands(shipped)),
+    )
+    manual = _table(
+        ("indicator", "tiếng Việt", "numerator", "denominator", "asked of", "province", "source"),
+        (
+            (
+                f"`{one.id}`",
+                one.title,
+                one.numerator,
+                one.denominator,
+                ", ".join(one.levels),
+                "sum" if one.summed else "own",
+                one.source,
+            )
+            for one in read_indicators(shipped).values()
         ),
     )
     measures = _table(
@@ -132,6 +162,7 @@ def definitions() -> dict[str, str]:
         "index": index,
         "measures": measures,
     }
+    parts |= {"manual": manual, "bands": bands}
     return {"version": edition(metrics), **parts}
 
 

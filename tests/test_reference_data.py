@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from datetime import date, timedelta
@@ -21,10 +22,12 @@ KEYS = {
     "statuses": ("alias",),
     "calendar": ("date",),
     "targets": ("target_id",),
+    "manual_indicators": ("indicator",),
+    "index_766": ("component_id",),
     "unit_differences": ("subject", "unit_code"),
 }
-METRICS = {
-    ("", ""), ("on_time", "TT01_06A"), ("online_submission", "*"), ("online_submission_full", "*"),
+COUNTED = {
+    ("on_time", "TT01_06A"), ("online_submission", "*"), ("online_submission_full", "*"),
     ("online_payment", "*"), ("digitised_result", "*"), ("digitised_result_received", "*"), ("digitised_full", "*"),
     ("reuse", "*"),
 }  # fmt: skip
@@ -247,7 +250,9 @@ def test_targets_parse_and_name_only_metrics_that_measure_them() -> None:
         assert 0 < value <= 1 and value == round(value, 5), row
         assert date.fromisoformat(row["period_from"]) <= date.fromisoformat(row["period_to"]), row
         assert int(row["source_line"]) > 0 and row["indicator"] and row["document"], row
-        assert (row["metric_id"], row["profile"]) in METRICS, row
+        stated = row["metric_id"] in {one["indicator"] for one in read("manual_indicators")} and row["profile"] == "*"
+        assert stated or (row["metric_id"], row["profile"]) in COUNTED or row["ambiguity_note"], row
+        assert bool(row["metric_id"]) == bool(row["profile"]), row
         assert row["level_scope"] in {"own", "xã", "huyện", "tỉnh"}, row
 
 
@@ -267,3 +272,57 @@ def test_targets_that_contradict_each_other_stand_side_by_side_with_a_note() -> 
     on_time = [row for row in read("targets") if row["unit_code"] == "16579" and row["metric_id"] == "on_time"]
     assert {(row["comparator"], row["value"]) for row in on_time} == {(">=", "0.98"), (">", "0.98")}
     assert all(row["ambiguity_note"].startswith("Conflict") for row in on_time)
+
+
+def rows_of_section_8(page: str) -> dict[str, set[int]]:
+    """Number of a plan → the lines of its text that the tables of domain.md §8 name, one for each row."""
+    part = page.partition("## 8. ")[2].partition("Target model")[0]
+    found: dict[str, set[int]] = {}
+    for plan, table in re.findall(r"\*\*(\d{3})_[^\n]*\n(.*?)(?=\n\*\*\d{3}_|\Z)", part, re.DOTALL):
+        rows = [
+            [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("|")
+        ]
+        if rows:
+            place = rows[0].index("line")
+            found[plan] = {
+                int(re.split(r"\D", row[place])[0]) for row in rows[2:] if "counts asked" not in " ".join(row)
+            }
+    return found
+
+
+def test_every_row_of_the_plans_tables_has_a_target_with_a_metric(shared: Path) -> None:
+    """Those of the fields, and of neighbours of TTHC, too; what only the plan's own words make unmeasurable says so."""
+    told = rows_of_section_8((shared / "domain.md").read_text(encoding="utf-8"))
+    assert {plan: len(lines) >= 8 for plan, lines in told.items()} == dict.fromkeys(("000", "001", "002", "003"), True)
+    targets = read("targets")
+    for plan, lines in told.items():
+        for line in lines:
+            mine = [row for row in targets if row["target_id"].startswith(plan) and near(row, line)]
+            assert mine, (plan, line)
+            assert all(row["metric_id"] or row["ambiguity_note"] for row in mine), (plan, line)
+    unmeasured = {row["target_id"] for row in targets if not row["metric_id"]}
+    assert unmeasured <= {"003-truc-tuyen-70"}
+
+
+def near(row: Row, line: int) -> bool:
+    """Whether a target stands on a line of its plan, or says that its sentence begins there."""
+    return abs(int(row["source_line"]) - line) <= 2 or re.search(rf"\b{line}\b", row["base_note"]) is not None
+
+
+def test_kinds_of_satisfaction_are_not_mixed() -> None:
+    indicators = {row["indicator"]: row for row in read("manual_indicators")}
+    kinds = [name for name in indicators if name.startswith("satisfaction_")]
+    assert {"satisfaction_portal", "satisfaction_desk", "satisfaction_sipas", "satisfaction_survey"} <= set(kinds)
+    index = {row["component_id"]: row["metric_id"] for row in read("index_766")}
+    assert index["5.4"] == "satisfaction_portal"
+    promised = {row["metric_id"] for row in read("targets") if "hài lòng" in row["indicator"].lower()}
+    assert promised & {"satisfaction_portal", "satisfaction_desk"} == set()
+
+
+def test_every_component_of_the_index_is_told_by_a_metric_and_the_points_add_up() -> None:
+    rows = read("index_766")
+    assert sum(Decimal(row["max_points"]) for row in rows) == 100
+    assert all(row["metric_id"] for row in rows)
+    zero = {row["component_id"]: row["points_at_zero"] for row in rows if row["points_at_zero"]}
+    assert zero == {"1.4": "0", "5.2": "6", "5.3": "6", "5.4": "0"}
+    assert {row["component_id"]: row["not_for"] for row in rows if row["not_for"]} == {"1.2": "commune department"}

@@ -110,8 +110,15 @@ ROWS = [
     s("CODE_FORM", code="HS2026/{number}"),
     s("CODE_PREFIX", code="H77.1-260105-{number}"),
 ]
-# What a rule needs a whole file of its own for, with a test below that says so.
-ELSEWHERE = {"DUPLICATE_IN_FILE", "DUPLICATE_ACROSS_FILES", "RAGGED", "JSON_SHAPE"}
+# What a rule needs a whole file of its own for, with a test below (of manual input: in test_manual_input) that says so.
+ELSEWHERE = {
+    "INDICATOR_UNKNOWN",
+    "PERCENT_TYPED",
+    "DUPLICATE_IN_FILE",
+    "DUPLICATE_ACROSS_FILES",
+    "RAGGED",
+    "JSON_SHAPE",
+}
 CASES = [*PARSED.values(), *ROWS]
 
 
@@ -175,7 +182,7 @@ def test_every_rule_has_a_seeded_error() -> None:
         (rule, column) for rule, column in wanted if rule in alone | ELSEWHERE
     }
     suites = {path.stem for path in EXPECTATIONS.glob("*.json")}
-    assert suites == {"dossier_row", "dossier_sender", "dossier_source", "dossier_file", "figure"}
+    assert suites == {"dossier_row", "dossier_sender", "dossier_source", "manual_row", "dossier_file", "figure"}
     assert {rule.rule_id for rule in expectations.suite("dossier_source")} == {"DUPLICATE_ACROSS_SOURCES"}
     for name, cases in (("dossier_sender", SENDERS), ("dossier_file", {**FILES, **WITHOUT_A_PAST, **BESIDE_THE_PAST})):
         assert {rule.rule_id for rule in expectations.suite(name)} == set(cases)
@@ -206,6 +213,7 @@ def test_each_rule_says_who_why_and_what_in_two_languages(name: str) -> None:
             "dossier_row": {"quarantine", "warning"},
             "dossier_sender": {"warning"},
             "dossier_source": {"warning"},
+            "manual_row": {"quarantine", "warning"},
             "dossier_file": {"hold", "reject", "warning"},
             "figure": {"withhold", "warning"},
         }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tthc.cli_db import db
+from tthc.cli_export import export
 from tthc.cli_repair import files, quarantine
 from tthc.cli_submissions import submissions
 from tthc.domain.errors import TthcError
@@ -27,7 +28,6 @@ from tthc.terminal import show as _show
 
 if TYPE_CHECKING:
     from tthc.pipeline import Outcome
-    from tthc.serving.exports import Writer
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,7 +35,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Nightly figures about administrative procedures (thủ tục hành chính), explainable down to the row.",
 )
-export = typer.Typer(no_args_is_help=True, help="Published figures as Excel workbooks.")
 summaries = typer.Typer(no_args_is_help=True, help="Summary reports beside what the dossiers give.")
 layout = typer.Typer(no_args_is_help=True, help="Layouts: what an export looks like.")
 for name, group in (
@@ -212,48 +211,6 @@ def explain(
     _show(found.dossiers, False, "no dossier is behind it")
     if found.forms:
         _show(found.forms, False, "")
-
-
-Unit = Annotated[str, typer.Option(help="Code of the province, a commune or a department, such as 18373 or 42-SNV.")]
-PeriodLabel = Annotated[str, typer.Option(help="Such as 2026-03, 2026-Q1, 2026-H1, 2026-9M, 2026.")]
-Calendar = Annotated[str, typer.Option(help="VPCP_15_14 or CALENDAR.")]
-Submitted = Annotated[
-    int | None,
-    typer.Option(min=0, help="As handed in: this version of `tthc submissions list`, 0 for the newest."),
-]
-Workbook = Annotated[Path, typer.Option(help="The workbook to write, FILE.xlsx.")]
-
-
-@export.command("form-06a")
-def export_form(
-    unit: Unit, period: PeriodLabel, out: Workbook, calendar: Calendar = "VPCP_15_14", submitted: Submitted = None
-) -> None:
-    """Form II.06/VPCP/KSTT of a unit and period, as our own layout reads it back."""
-    from tthc.serving import exports
-
-    _export(exports.write_form, unit, period, calendar, out, submitted)
-
-
-@export.command("scorecard")
-def export_scorecard(
-    unit: Unit, period: PeriodLabel, out: Workbook, calendar: Calendar = "VPCP_15_14", submitted: Submitted = None
-) -> None:
-    """Every figure of a unit and period beside the plans' targets; of the province, its units as well."""
-    from tthc.serving import exports
-
-    _export(exports.write_scorecard, unit, period, calendar, out, submitted)
-
-
-def _export(write: Writer, unit: str, period: str, calendar: str, out: Path, submitted: int | None) -> None:
-    from tthc.serving import exports
-
-    nothing_withheld = exports.export(
-        settings(), write, unit=unit, calendar=calendar, label=period, out=out, submitted=submitted
-    )
-    print(out)
-    if not nothing_withheld:
-        _say("a figure in it is withheld; `tthc incidents list` says why")
-        raise typer.Exit(1)
 
 
 @app.command()

@@ -38,6 +38,7 @@ from tthc.reference.corrections import Correction, read_corrections
 from tthc.reference.kpis import read_metrics
 from tthc.reference.layouts import read_layouts
 from tthc.reference.lists import read_calendar_overrides, read_status_words
+from tthc.reference.manual import read_indicators
 from tthc.reference.measures import read_measures
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places
@@ -217,6 +218,7 @@ def stage_files(
         province=settings.province,
         night=batch[0].night,
         corrections=tuple(one for one in corrections_of(settings) if one.source == batch[0].source_id),
+        indicators=read_indicators(settings),
     )
     files = [(receipt.file_name, receipt.sha256, path_of(settings, receipt.sha256)) for receipt in batch]
     source = read_sources(settings)[batch[0].source_id]

@@ -8,8 +8,10 @@ from typing import Any
 
 from tthc.reference.measures import Identity, Measure
 
-FEEDS = ("dossier", "summary_06a", "summary", "procedure_catalogue")
+FEEDS = ("dossier", "summary_06a", "summary", "manual_input", "procedure_catalogue")
 SUMMARIES = ("summary_06a", "summary")
+# Feeds whose rows are judged and refused one by one, each known by a key of its own.
+KEYED = ("dossier", "manual_input")
 KINDS = ("csv", "xlsx", "xls", "html", "json", "ndjson")
 # What a column of each feed may mean. "row_no" of the contract (STT) is not among them: rows are numbered by the file.
 CANONICAL = {
@@ -26,6 +28,7 @@ CANONICAL = {
     },
     # and every measure of measures.csv
     "summary": {"unit_code", "unit_name", "field_name", "row_mark"},
+    "manual_input": {"indicator", "numerator", "denominator", "on_record"},
     "procedure_catalogue": {"procedure_code", "procedure_name", "field_name"},
 }  # fmt: skip
 

@@ -40,7 +40,7 @@ def _faults(layout: Layout, measures: set[str]) -> Iterator[tuple[str, str]]:
         if name not in known:
             yield name, f"is no column of feed {layout.feed}; known are {', '.join(sorted(canonical))}"
     yield from _faults_of_rows(layout, known)
-    if layout.feed in SUMMARIES:
+    if layout.feed in (*SUMMARIES, "manual_input"):
         yield from _faults_of_summary(layout)
     yield from _faults_of_texts(layout)
     for column in layout.columns:
@@ -70,11 +70,11 @@ def _faults_of_rows(layout: Layout, known: set[str]) -> Iterator[tuple[str, str]
 
 
 def _faults_of_summary(layout: Layout) -> Iterator[tuple[str, str]]:
-    """A summary says whose figures it tells and of which period."""
+    """A report says whose figures it tells and of which period."""
     columns = {column.name for column in layout.columns}
     told = {*columns, *layout.titles, *layout.file_name}
     if "period" not in told or not told & {"unit_name", "unit_code"}:
-        yield "titles", "a summary takes its period and its unit from columns, titles or file_name"
+        yield "titles", "a report takes its period and its unit from columns, titles or file_name"
     if layout.period_calendar and layout.period_calendar not in set(PeriodCalendar):
         yield "period_calendar", f"must be one of {[str(name) for name in PeriodCalendar]}"
     if strange := {name for identity in layout.identities for name in identity.names} - columns:

@@ -8,12 +8,14 @@ from typing import Any
 
 from tthc.domain.errors import ReferenceFault
 from tthc.reference.files import directories, read_toml
-from tthc.reference.layout import CANONICAL, FEEDS, KINDS, SUMMARIES, Column, Condition, Layout, Taken
+from tthc.reference.layout import CANONICAL, FEEDS, KEYED, KINDS, SUMMARIES, Column, Condition, Layout, Taken
 from tthc.reference.layout_faults import check_layout_settings
 from tthc.reference.measures import Measure, identity_of, read_measures
 from tthc.settings import Settings
 
-__all__ = ["CANONICAL", "FEEDS", "KINDS", "SUMMARIES", "Column", "Condition", "Layout", "Taken", "read_layouts"]
+__all__ = [
+    "CANONICAL", "FEEDS", "KEYED", "KINDS", "SUMMARIES", "Column", "Condition", "Layout", "Taken", "read_layouts",
+]  # fmt: skip
 
 _LISTS = {f.name for f in fields(Layout) if str(f.type).startswith("tuple")} - {"columns", "identities"}
 _COLUMN_LISTS = {f.name for f in fields(Column) if str(f.type).startswith("tuple")}

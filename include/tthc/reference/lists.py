@@ -37,42 +37,6 @@ class Target:
     ambiguity_note: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexComponent:
-    """A component of index 766 (chỉ số thành phần). No metric: it cannot be told from dossiers."""
-
-    group_code: str
-    component_id: str
-    title: str
-    max_points: Decimal
-    metric_id: str | None
-    profile: str | None
-    full_at: Decimal
-
-
-def read_index_components(settings: Settings) -> list[IndexComponent]:
-    """The components of index 766 with their points; `full_at` is the share that earns all of them."""
-    columns = ("group_code", "component_id", "title", "max_points", "metric_id", "profile", "full_at")
-    found = []
-    for row in read_rows(settings, "index_766.csv", columns=columns, key=("component_id",)):
-        try:
-            points, full_at = Decimal(row["max_points"]), Decimal(row["full_at"])
-        except InvalidOperation as error:
-            raise ReferenceFault(f"index_766.csv, {row['component_id']}: points and full_at must be numbers") from error
-        found.append(
-            IndexComponent(
-                group_code=row["group_code"],
-                component_id=row["component_id"],
-                title=row["title"],
-                max_points=points,
-                metric_id=row["metric_id"] or None,
-                profile=row["profile"] or None,
-                full_at=full_at,
-            )
-        )
-    return found
-
-
 def read_status_words(settings: Settings) -> dict[str, str]:
     """Status word or number as exported → status number."""
     return {

@@ -117,6 +117,16 @@ class Places:
             known.endswith(f" {name.partition(' ')[2]}") for known in self._names if " " in name
         )
 
+    def is_province(self, code: str, name: str, on: date) -> bool:
+        """Whether code and name, with the usual prefixes, are those of the province itself on a day."""
+        return any(
+            unit.level == "province"
+            and unit.unit_code == code
+            and Span(code, unit.valid_from, unit.valid_to).covers(on)
+            and _OFFICES.sub("", fold(name)) in {fold(unit.name), fold(f"{unit.kind} {unit.name}")}
+            for unit in self.units
+        )
+
     @staticmethod
     def choose(spans: list[Span], on: date) -> str | None:
         """The one unit valid on a day; None when there is none or when two different ones would fit."""

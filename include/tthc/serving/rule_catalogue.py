@@ -19,6 +19,7 @@ SUITES = {
     "dossier_row": ("Dòng hồ sơ", "Rows of dossiers"),
     "dossier_sender": ("Cách làm của nơi gửi", "What a sender does to all dossiers alike"),
     "dossier_source": ("Hồ sơ biết từ hai nguồn", "Dossiers known from two sources"),
+    "manual_row": ("Dòng biểu nhập tay", "Rows of manual input"),
     "dossier_file": ("Tệp", "Files"),
     "figure": ("Số liệu", "Figures"),
 }

@@ -42,6 +42,7 @@ FLAGS = {
     "merged_province": "gồm cả tỉnh cũ đã hợp nhất",
     "former_province": "tỉnh cũ, đã tính trong tỉnh hiện nay",
     "below_minimum": "ít hồ sơ",
+    "manual_input": "đơn vị tự nhập",
 }
 VERDICTS = {
     "loaded": "đã nạp",

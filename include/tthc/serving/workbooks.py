@@ -45,6 +45,10 @@ _STYLES: dict[str, dict[str, Any]] = {
     "total_middle": _CELL | {"bold": True, "align": "center"},
     "total_count": _NUMBER | {"bold": True},
     "total_rate": _CELL | {"bold": True, "align": "right", "indent": 1},
+    "section": _CELL | {"bold": True, "indent": 1, "bg_color": "#F2F2F2"},
+    "input_count": _NUMBER | {"locked": False, "bg_color": "#FFF9DB"},
+    "input_text": _CELL | {"locked": False, "bg_color": "#FFF9DB"},
+    "wrong": {"font_color": "#8E0000", "bg_color": "#FDECEA"},
     "good": _CELL | {"align": "center", "bold": True, "font_color": "#1B5E20", "bg_color": "#E8F5E9"},
     "bad": _CELL | {"align": "center", "bold": True, "font_color": "#8E0000", "bg_color": "#FDECEA"},
 }

@@ -23,6 +23,8 @@ _OF_READING = {
     "CELL_SHAPE": "một giá trị, không phải danh sách […] hay nhóm {…}",
     "RECEIVED_MISSING": "ngày tiếp nhận hồ sơ",
     "RANGE": "số không âm",
+    "INDICATOR_UNKNOWN": "mã chỉ tiêu in sẵn trong biểu; không sửa, không thêm dòng",
+    "PERCENT_TYPED": "số đếm nguyên, ví dụ tử số 45 và mẫu số 50; hệ thống tự tính tỷ lệ",
 }
 
 
@@ -39,7 +41,7 @@ def of_columns(layout: Layout, status_words: Mapping[str, str]) -> dict[str, str
             found[name] = _one_of(column.codes)
         elif name in {"components_digitised", "result_digitised", "result_electronic", "data_reused"}:
             found[name] = _YES_NO
-        elif name in {"fee_amount", "supplement_count"}:
+        elif name in {"fee_amount", "supplement_count", "numerator", "denominator"}:
             found[name] = "số nguyên không âm, chỉ gồm chữ số"
         elif name == "procedure_code":
             found[name] = "mã thủ tục dạng d.dddddd, ví dụ 1.000656"

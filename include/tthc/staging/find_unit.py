@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 
 import pandas as pd
@@ -33,3 +33,12 @@ def units_of(
             known = {day: places.choose(spans, day.date()) for day in on[mask].unique()}
             units[mask] = on[mask].map(known)
     return units.where(units.notna(), None), elsewhere & units.isna()
+
+
+def unit_told(told: Mapping[str, str], places: Places, on: date) -> str | None:
+    """The one unit that code and name mean on a day, whole and exact; None when unknown or when they contradict."""
+    found = {
+        places.choose(places.spans_of(text), on) for name in ("unit_code", "unit_name") if (text := told.get(name))
+    }
+    known = found - {None}
+    return known.pop() if len(known) == 1 else None

@@ -9,7 +9,7 @@ import pandas as pd
 
 from tthc.domain.errors import RowsNotConserved
 from tthc.reference.sources import Source
-from tthc.staging import expectations, sender
+from tthc.staging import expectations, manual, sender
 from tthc.staging.correct import waive
 from tthc.staging.history import History, note_content
 from tthc.staging.parse import Meanings
@@ -20,12 +20,13 @@ _ENOUGH_CODES = 10  # from which on the most frequent prefix of a batch is taken
 
 
 def judge_rows(staged: list[StagedFile], meanings: Meanings, known: frozenset[str]) -> None:
-    dossiers = [file for file in staged if file.feed == "dossier" and file.verdict != "rejected"]
-    frames = [file.rows.assign(file_no=number) for number, file in enumerate(dossiers) if len(file.rows)]
-    frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    frame["row_id"] = range(len(frame))
-    _apply_row_rules(frame, dossiers, meanings)
+    dossiers, frame = _rows_of(staged, "dossier")
+    if len(frame):
+        _apply_row_rules(_prepared(frame, meanings), dossiers, "dossier_row")
     _apply_sender_rules(frame, dossiers)
+    forms, statements = _rows_of(staged, "manual_input")
+    if len(statements):
+        _apply_row_rules(manual.prepared(statements, meanings.indicators), forms, "manual_row")
     for file in dossiers:
         if len(file.rows):
             note_content(file, meanings.night)
@@ -38,6 +39,15 @@ def judge_rows(staged: list[StagedFile], meanings: Meanings, known: frozenset[st
         _close(file)
         if "unit_code" in file.rows:
             file.units = {str(unit): int(count) for unit, count in file.rows["unit_code"].value_counts().items()}
+
+
+def _rows_of(staged: list[StagedFile], feed: str) -> tuple[list[StagedFile], pd.DataFrame]:
+    """The files of a feed that are not rejected, and their rows together."""
+    files = [file for file in staged if file.feed == feed and file.verdict != "rejected"]
+    frames = [file.rows.assign(file_no=number) for number, file in enumerate(files) if len(file.rows)]
+    frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    frame["row_id"] = range(len(frame))
+    return files, frame
 
 
 def _prepared(frame: pd.DataFrame, meanings: Meanings) -> pd.DataFrame:
@@ -100,20 +110,18 @@ def _apply_sender_rules(frame: pd.DataFrame, dossiers: list[StagedFile]) -> None
             file.findings.append((rule.rule_id, rule.severity, file.rows_read, f"{rule.vi} / {rule.en}"))
 
 
-def _apply_row_rules(frame: pd.DataFrame, dossiers: list[StagedFile], meanings: Meanings) -> None:
-    if frame.empty:
-        return
+def _apply_row_rules(frame: pd.DataFrame, files: list[StagedFile], suite: str) -> None:
+    """`frame`: the rows of `files` with the helper columns of the suite."""
     parts = []
-    prepared = _prepared(frame, meanings)
-    said = expectations.check(prepared, "dossier_row")
-    dossiers[0].judgements += expectations.judgements("dossier_row", said)
+    said = expectations.check(frame, suite)
+    files[0].judgements += expectations.judgements(suite, said)
     for failure in said:
         rule, hit = failure.rule, frame.iloc[failure.rows]
         if hit.empty:
             continue
         if rule.severity == expectations.WARNING:
             for number, count in hit["file_no"].value_counts().items():
-                dossiers[int(str(number))].findings.append((rule.rule_id, expectations.WARNING, int(count), rule.vi))
+                files[int(str(number))].findings.append((rule.rule_id, expectations.WARNING, int(count), rule.vi))
             continue
         parts.append(
             hit[["file_no", "row_id", "sheet", "row_no", "unit_code", "dossier_key"]].assign(
@@ -123,7 +131,7 @@ def _apply_row_rules(frame: pd.DataFrame, dossiers: list[StagedFile], meanings: 
     if not parts:
         return
     failed = pd.concat(parts, ignore_index=True)
-    for number, file in enumerate(dossiers):
+    for number, file in enumerate(files):
         mine = waive(file, failed[failed["file_no"] == number])
         if mine.empty:
             continue

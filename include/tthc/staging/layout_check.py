@@ -13,6 +13,7 @@ from tthc.domain.errors import Misconfigured
 from tthc.reference.layout import Layout
 from tthc.reference.layouts import read_layouts
 from tthc.reference.lists import read_status_words
+from tthc.reference.manual import read_indicators
 from tthc.reference.procedures import read_procedures
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places
@@ -61,6 +62,7 @@ def check_layout(settings: Settings, path: Path, source_id: str, night: date) ->
         hmac_key=secrets.token_bytes(32),  # keys of a dry run are thrown away
         province=settings.province,
         night=night,
+        indicators=read_indicators(settings),
     )
     with ReaderPool(1) as readers:
         (file,) = stage(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from tthc.domain.text import fold
 from tthc.reference.corrections import Correction
 from tthc.reference.layout import Layout
+from tthc.reference.manual import Indicator
 from tthc.reference.units import Places
 from tthc.staging.columns import parse_codes, parse_dates, parse_whole_numbers
 from tthc.staging.dossier_rows import PLACE, texts_of
@@ -68,6 +69,8 @@ RULES = {
     "RECEIVED_MISSING": "thiếu ngày tiếp nhận",
     "UNKNOWN_UNIT": "không xác định được đơn vị vào ngày tiếp nhận",
     "SCOPE": "đơn vị thuộc tỉnh khác",
+    "INDICATOR_UNKNOWN": "mã chỉ tiêu không có trong danh mục chỉ tiêu nhập tay",
+    "PERCENT_TYPED": "ô là tỷ lệ phần trăm hoặc số lẻ; cần số đếm nguyên",
 }
 
 # What is accepted and told all the same.
@@ -92,8 +95,8 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meanings:
-    """What parsing needs to know besides the layout: units, status words, key, province, the night and the corrections
-    of the source."""
+    """What parsing needs to know besides the layout: units, status words, key, province, the night, the corrections of
+    the source and the indicators units state themselves."""
 
     places: Places
     status_words: dict[str, str]
@@ -101,6 +104,7 @@ class Meanings:
     province: str
     night: date
     corrections: tuple[Correction, ...] = ()
+    indicators: Mapping[str, Indicator] = field(default_factory=dict)
 
 
 class _Refusals:

@@ -19,6 +19,7 @@ from tthc.staging.expected import of_columns
 from tthc.staging.grid import match_header
 from tthc.staging.history import History
 from tthc.staging.judge import judge_files, judge_rows
+from tthc.staging.manual import parse_manual
 from tthc.staging.parse import REFUSED, WARNINGS, Meanings, Parsed, explain, parse_dossiers
 from tthc.staging.reader import Reading
 from tthc.staging.reader_process import ReaderPool
@@ -29,6 +30,7 @@ _PARSERS = {
     "dossier": parse_dossiers,
     "summary_06a": parse_summary,
     "summary": parse_summary,
+    "manual_input": parse_manual,
     "procedure_catalogue": parse_catalogue,
 }
 # Another layout of the source may fit when one of these is wrong, and how far this one came; anything else is a

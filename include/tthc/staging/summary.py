@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -15,6 +14,7 @@ from tthc.domain.text import clean, fold
 from tthc.reference.layout import Layout
 from tthc.reference.measures import COUNT
 from tthc.staging.cell_address import Cells
+from tthc.staging.find_unit import unit_told
 from tthc.staging.parse import REFUSED, Meanings, Parsed
 from tthc.staging.period_title import period_of
 from tthc.staging.reader import Reading
@@ -73,7 +73,7 @@ def parse_summary(readings: Sequence[Reading], layout: Layout, meanings: Meaning
 
 def _row(line: Line, reading: Reading, period: ReportingPeriod, meanings: Meanings, cells: Cells) -> dict[str, Any]:
     of_row = {name: text for name, text in line.names.items() if name != "field_name"}
-    unit_code = _unit(of_row or reading.titles, meanings, min(period.end, meanings.night))
+    unit_code = unit_told(of_row or reading.titles, meanings.places, min(period.end, meanings.night))
     if unit_code is None and not of_row:
         raise FileRefused("UNKNOWN_UNIT", "không xác định được đơn vị nêu trên biểu / the report's unit is not known")
     field_name = line.names.get("field_name", ALL_FIELDS)
@@ -85,17 +85,6 @@ def _row(line: Line, reading: Reading, period: ReportingPeriod, meanings: Meanin
     place = {"sheet": line.sheet, "row_no": line.row_no, "unit_code": unit_code}
     of_period = {"calendar": str(period.calendar), "kind": str(period.kind), "label": period.label}
     return {**place, **of_period, "field_name": field_name, "field_key": fold(field_name), **line.counts}
-
-
-def _unit(told: dict[str, str], meanings: Meanings, on: date) -> str | None:
-    """The one unit that code and name mean on a day, whole and exact; None when unknown or when they contradict."""
-    found = {
-        meanings.places.choose(meanings.places.spans_of(text), on)
-        for name in ("unit_code", "unit_name")
-        if (text := told.get(name))
-    }
-    known = found - {None}
-    return known.pop() if len(known) == 1 else None
 
 
 def _unit_column(line: Line) -> str:

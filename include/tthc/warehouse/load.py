@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from tthc.domain.errors import Misconfigured, RowsNotConserved
 from tthc.domain.text import fold
 from tthc.landing.store import Receipt
-from tthc.reference.layouts import SUMMARIES
+from tthc.reference.layouts import KEYED, SUMMARIES
 from tthc.staging.staged_file import StagedFile
 from tthc.staging.summary import KEY
 from tthc.warehouse import across_sources, judgements, late, quarantine
@@ -134,6 +134,9 @@ def load_rows(
     for delivery_id, file in taken:
         if file.feed in SUMMARIES:
             _load_summary(connection, delivery_id, file)
+        elif file.feed == "manual_input" and len(file.rows):
+            rows = file.rows.drop(columns=["dossier_key", "unit_level"]).assign(delivery_id=delivery_id)
+            _copy(connection, "core.manual_input", rows)
         elif file.feed == "procedure_catalogue":
             _load_catalogue(connection, file)
 
@@ -179,7 +182,7 @@ def admit(connection: sa.Connection, delivery_id: int, file: StagedFile) -> None
         {
             "id": delivery_id,
             **{name: getattr(file, name) for name in _UNDERSTOOD},
-            "members": late.pack(file.rows) if file.feed == "dossier" and len(file.rows) else None,
+            "members": late.pack(file.rows) if file.feed in KEYED and len(file.rows) else None,
         },
     ).one()
     load_rows(connection, row.source_id, row.night, [delivery_id], [file])
@@ -197,7 +200,7 @@ def _manifest(connection: sa.Connection, source_id: str, night: date, file: Stag
             "reason": file.reason,
             "detail": file.detail,
             **{name: getattr(file, name) for name in _UNDERSTOOD},
-            "members": late.pack(file.rows) if file.feed == "dossier" and not held_back and len(file.rows) else None,
+            "members": late.pack(file.rows) if file.feed in KEYED and not held_back and len(file.rows) else None,
         },
     ).scalar_one()
     return delivery_id

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from tthc.domain.errors import Misconfigured
 from tthc.landing.store import Receipt
+from tthc.reference.layouts import KEYED
 from tthc.staging.staged_file import StagedFile
 from tthc.warehouse import across_sources, judgements, late, load, quarantine
 
@@ -223,7 +224,7 @@ def _add(connection: sa.Connection, delivery_id: int, entering: StagedFile, gone
         ),
         {
             "id": delivery_id,
-            "members": late.merge(first, entering.rows) if entering.feed == "dossier" else first,
+            "members": late.merge(first, entering.rows) if entering.feed in KEYED else first,
             "entered": len(entering.rows),
             "gone": gone,
         },

@@ -23,8 +23,10 @@ from tthc.domain.period import periods_between
 from tthc.domain.text import fold, sort_key
 from tthc.domain.working_days import working_index
 from tthc.reference.files import fingerprint
+from tthc.reference.index_766 import read_index_bands, read_index_components
 from tthc.reference.kpis import read_metrics
-from tthc.reference.lists import read_calendar_overrides, read_index_components, read_targets
+from tthc.reference.lists import read_calendar_overrides, read_targets
+from tthc.reference.manual import read_indicators
 from tthc.reference.measures import read_measures
 from tthc.reference.procedures import read_procedures
 from tthc.reference.reporting import read_reporting
@@ -182,7 +184,12 @@ def load_reference(connection: sa.Connection, settings: Settings) -> None:
             for m in read_measures(settings).values()
         ],
         **_reporting(settings),
+        "ref.manual_indicator": [
+            {"indicator": i.id, "version": i.version, "title": i.title, "levels": list(i.levels), "summed": i.summed}
+            for i in read_indicators(settings).values()
+        ],
         "ref.index_component": [asdict(component) for component in read_index_components(settings)],
+        "ref.index_band": [asdict(band) for band in read_index_bands(settings)],
     }  # fmt: skip
     for name, rows in tables.items():
         _replace(connection, name, rows)

@@ -1,13 +1,13 @@
 -- Grain: period, unit (and the province, and provinces that were merged into it). How many units should have reported, and how many have: a unit has reported
 -- for a period once a delivery of a night on or after the period's start holds a row of it. A portal's summary report
--- names every unit, whether its dossiers came or not, so it does not count.
+-- names every unit, whether its dossiers came or not, so it does not count; nor does manual input, which tells of none.
 create temporary table coverage_fresh on commit drop as
 with
 heard as (
     select delivery_unit.unit_code, max(delivery.night) as night
     from core.delivery_unit
     join core.delivery using (delivery_id)
-    where delivery.night <= (select night from tonight) and delivery.feed is distinct from 'summary'
+    where delivery.night <= (select night from tonight) and coalesce(delivery.feed, '') not in ('summary', 'manual_input')
     group by delivery_unit.unit_code
 ),
 expected as (

@@ -3,4 +3,5 @@
 -- numerator, denominator).
 drop schema if exists mart cascade;
 drop view if exists rollup.figure;
+drop view if exists rollup.manual_figure, rollup.manual_restatement;
 create schema mart;

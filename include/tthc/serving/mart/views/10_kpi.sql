@@ -86,7 +86,9 @@ select
     figure.version as definition_version,
     figure.publication_id
 from rollup.figure
-where figure.is_in_force;
+where figure.is_in_force
+union all
+select * from rollup.manual_figure;
 
 create view mart.kpi as
 select kpi_history.*

@@ -173,4 +173,6 @@ cross join lateral (
     order by reason.rank
     limit 1
 ) as cause
-where (figure.old_numerator, figure.old_denominator) is distinct from (figure.new_numerator, figure.new_denominator);
+where (figure.old_numerator, figure.old_denominator) is distinct from (figure.new_numerator, figure.new_denominator)
+union all
+select * from rollup.manual_restatement;
