@@ -106,6 +106,7 @@ class Mailbox:
 
     port: int = 0
     letters: list[tuple[list[str], EmailMessage, bool]] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     refuse: Callable[[str], bool] = lambda _: False
 
 
@@ -126,6 +127,7 @@ def smtp(
         async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802  (a name the server looks for)
             message = message_from_bytes(envelope.content, policy=policy.default)
             assert isinstance(message, EmailMessage)
+            box.raw.append(bytes(envelope.content))
             box.letters.append((list(envelope.rcpt_tos), message, session.ssl is not None or implicit))
             return "250 OK"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import trustme
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import channels
@@ -26,7 +26,10 @@ from tthc import pipeline
 from tthc.alerts import wording
 from tthc.alerts.dispatch import TRIES_BEFORE_NEXT, Dispatched, check_channels, dispatch
 from tthc.alerts.incidents import Failure, record
+from tthc.alerts.send_email import Email
+from tthc.alerts.sending import Letter
 from tthc.domain.errors import Misconfigured, ReferenceFault
+from tthc.reference.channels import Channel
 from tthc.warehouse.connect import transaction
 from warehouses import Warehouse, Warehouses
 
@@ -281,6 +284,38 @@ def test_mail_goes_encrypted_and_signed_in_and_says_it_all_in_vietnamese(
         text = letter.get_content()
         assert "ngày hẹn trả trước ngày tiếp nhận" in text
         assert "11/03/2026 01:30 (giờ Việt Nam, 2026-03-10 18:30 UTC)" in text, "A20"
+
+
+WORDS = st.text(
+    st.sampled_from("aăệữĐ01,:/[]=?_😀") | st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), min_size=1
+)
+
+
+def test_a_subject_arrives_as_it_was_written() -> None:
+    """No space is lost where it is folded, and no line or encoded word is longer than RFC 2047 allows."""
+    with smtp() as box:
+        sender = Email(Channel(id="m", kind="email", host="127.0.0.1", port=box.port, sender="a@b.vn", security="none"))
+
+        @settings(max_examples=60, deadline=None)
+        @example("tthc, đêm 30/06/2026: 0 sự cố mới, 1 đã hết / 0 new, 1 over, 2 tệp đã quyết định / 2 decided")
+        @given(st.lists(WORDS, min_size=1, max_size=30).map(" ".join).filter(lambda text: len(text) <= 200))
+        def arrives(subject: str) -> None:
+            sender.send(letter_about(subject))
+            _, letter, _ = box.letters.pop()
+            assert letter["Subject"] == subject
+            (lines,) = re.findall(rb"^Subject: .*(?:\r\n .*)*", box.raw.pop(), re.MULTILINE)
+            assert max(map(len, lines.splitlines())) <= 76
+            assert max(map(len, re.findall(rb"=\?\S*\?=", lines))) <= 75
+            assert letter.get_content().strip() == "Chữ"
+
+        arrives()
+
+
+def letter_about(subject: str) -> Letter:
+    return Letter(
+        key="k", number=1, to=("a@b.vn",), kind="digest", severity="error", night=NIGHT, subject=subject,
+        text="Chữ", made_at=DAWN,
+    )  # fmt: skip
 
 
 def mail(port: int, ca_file: Path | str, implicit: bool = False, *, security: str = "") -> str:

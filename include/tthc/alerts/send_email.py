@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from email.headerregistry import Address
+from base64 import b64encode
+from collections.abc import Iterator
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage
+from email.policy import EmailPolicy, Policy
 from email.utils import format_datetime
 
 from tthc.alerts.sending import Letter, SendingFailed, resolved
@@ -15,6 +18,35 @@ from tthc.reference.channels import Channel
 
 _LIMIT = 200_000
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_WORD_BYTES = 39  # in base64 with its frame 64 characters: a word of RFC 2047 has at most 75, "Subject: " and it 76
+
+
+class _Subject(UniqueUnstructuredHeader, BaseHeader):  # type: ignore[misc]  # typeshed: two kinds of `max_count`
+    """A subject as words of RFC 2047; the library's own folding loses spaces between encoded and plain words."""
+
+    def fold(self, *, policy: Policy) -> str:
+        end = policy.linesep
+        return f"{self.name}: {f'{end} '.join(_words(str(self)))}{end}"
+
+
+def _words(text: str) -> Iterator[str]:
+    """Encoded words, each of whole characters; what a reader puts together is the text, to the space."""
+    word = b""
+    for letter in text:
+        if len(word) + len(letter.encode()) > _WORD_BYTES:
+            yield _encoded(word)
+            word = b""
+        word += letter.encode()
+    yield _encoded(word)
+
+
+def _encoded(word: bytes) -> str:
+    return f"=?utf-8?b?{b64encode(word).decode()}?="
+
+
+_REGISTRY = HeaderRegistry()
+_REGISTRY.map_to_type("subject", _Subject)
+_POLICY = EmailPolicy(header_factory=_REGISTRY)
 
 
 class Email:
@@ -65,7 +97,7 @@ class Email:
             return len(server.send_message(self._written(letter), to_addrs=list(letter.to)))
 
     def _written(self, letter: Letter) -> EmailMessage:
-        message = EmailMessage()
+        message = EmailMessage(_POLICY)
         message["From"] = self._sender
         message["To"] = ", ".join(letter.to)
         message["Subject"] = fit(letter.subject, 200)
