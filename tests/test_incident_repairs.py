@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from exports import csv_list, dossier
@@ -12,7 +12,20 @@ from warehouses import Warehouse, Warehouses
 NIGHT = date(2026, 3, 20)
 HEADER_ONLY = csv_list([dossier("H42-260105-0001")]).splitlines(keepends=True)[0]
 CODE = "H42-260105-0009"  # a dossier code in the name of a file
+ODD = {"field_name": "Bản ghi thử"}
 LIST = "mot_cua_csv/danh-sach.csv"
+DROPPED = """
+[[correction]]
+id = "ban-thu"
+source = "mot_cua_csv"
+column = "field_name"
+text = "Bản ghi thử"
+action = "drop"
+reason = "phần mềm ghi sai"
+owner = "Văn phòng UBND tỉnh"
+reviewed_on = 2026-03-01
+review_by = 2026-06-30
+"""
 
 
 def alive(warehouse: Warehouse) -> list[str]:
@@ -95,3 +108,46 @@ def test_another_file_of_that_name_for_the_same_night_ends_the_incident(warehous
     warehouse.load_only(NIGHT, {LIST: csv_list([dossier("H42-260105-0002")])})
     warehouse.publish()
     assert alive(warehouse) == []
+
+
+def test_a_warning_ends_the_night_its_file_comes_again_without_it(warehouse: Warehouse) -> None:
+    """Every file that bears it must have come again; another file says nothing about it."""
+    doubtful = {f"mot_cua_csv/{name}.csv": csv_list([dossier(f"H42-260107-000{n}")]) for n, name in enumerate("ab")}
+    sound = {f"mot_cua_csv/{name}.csv": csv_list([dossier(f"H42-260105-000{n}")]) for n, name in enumerate("abc")}
+    first, second, other = sound
+    warehouse.load_only(NIGHT, doubtful)
+    warehouse.load_only(NIGHT, {first: sound[first]})
+    warehouse.load_only(NIGHT, {other: sound[other]})
+    warehouse.publish()
+    assert alive(warehouse) == ["CODE_DATE"], "the second file still bears it"
+    warehouse.load_only(NIGHT, {second: sound[second]})
+    warehouse.publish()
+    assert alive(warehouse) == []
+    assert all_clears(warehouse) == 1
+    warehouse.load_only(NIGHT, {first: doubtful[first] + b"\n"})
+    warehouse.publish()
+    assert alive(warehouse) == ["CODE_DATE"], "it came back with the newest file of its name"
+
+
+def test_a_warning_about_repeated_bytes_ends_when_a_better_file_follows_the_same_night(warehouse: Warehouse) -> None:
+    doubtful = csv_list([dossier("H42-260107-0001")])
+    warehouse.load_only(NIGHT, {LIST: doubtful})
+    warehouse.load_only(NIGHT + timedelta(1), {LIST: doubtful})
+    warehouse.publish()
+    assert alive(warehouse) == ["CODE_DATE"]
+    warehouse.load_only(NIGHT + timedelta(1), {LIST: csv_list([dossier("H42-260105-0001")])})
+    warehouse.publish()
+    assert alive(warehouse) == []
+
+
+def test_a_warning_that_a_replay_does_not_repeat_is_over(warehouses: Warehouses, tmp_path: Path) -> None:
+    """Corrections take out a refused row, and one that was let in with a warning."""
+    with warehouses.fresh(tmp_path) as warehouse:
+        rows = [dossier("H42-260105-0001", status="Chờ đó", **ODD), dossier("H42-260107-0002", **ODD)]
+        warehouse.load_only(NIGHT, {LIST: csv_list([*rows, dossier("H42-260105-0003"), dossier("H42-260105-0004")])})
+        assert alive(warehouse) == ["CODE_DATE", "UNKNOWN_STATUS"]
+        (tmp_path / "corrections.toml").write_text(DROPPED, encoding="utf-8")
+        with warehouse.kept():
+            assert pipeline.replay(warehouse.settings).rows_waived == 1
+        assert alive(warehouse) == []
+        assert all_clears(warehouse) == 2

@@ -20,6 +20,7 @@ CHANGED = "SUBMITTED_CHANGED"  # what was handed in is published otherwise by no
 FIGURES = "figures"  # the source of incidents about published figures
 NOBODY = "tthc"  # stands for the program where no person decided
 _SQL = Path(__file__).parent / "sql"
+_REPAIRED = ("over_repaired", "over_files", "over_warned")  # what may be over on the night it was seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +77,12 @@ def open_incidents(connection: sa.Connection, delivery_ids: Sequence[int], now: 
 
 def resolve_incidents(connection: sa.Connection, now: datetime | None = None) -> None:
     """Close what a later night, a repair, or a portal that delivered after all has shown to be over."""
-    _close_over(connection, ("over_fetches", "over", "over_repaired", "over_files"), now)
+    _close_over(connection, ("over_fetches", "over", *_REPAIRED), now)
 
 
 def resolve_repaired(connection: sa.Connection, now: datetime | None = None) -> None:
     """Close what a decision or a replay has ended; call it in the transaction that writes them."""
-    _close_over(connection, ("over_repaired", "over_files"), now)
+    _close_over(connection, _REPAIRED, now)
 
 
 def _close_over(connection: sa.Connection, statements: Sequence[str], now: datetime | None) -> None:

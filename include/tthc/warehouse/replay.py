@@ -155,7 +155,7 @@ def _judge_again(
         done.files_entered += 1
     else:
         _add(connection, delivery_id, replace(file, rows=file.rows[places.isin(sound)], verdict="loaded"), len(gone))
-    _count_again(connection, delivery_id, file, whole=whole)
+    _count_again(connection, delivery_id, file)
     quarantine.settle_delivery(connection, delivery_id)
     done.rows_repaired += len(sound - excused)
     done.rows_waived += len(gone | excused)
@@ -231,14 +231,11 @@ def _add(connection: sa.Connection, delivery_id: int, entering: StagedFile, gone
     )
 
 
-def _count_again(connection: sa.Connection, delivery_id: int, file: StagedFile, *, whole: bool) -> None:
-    """How often each rule speaks in the file now. Of rows that were accepted before, what was said then stays said."""
+def _count_again(connection: sa.Connection, delivery_id: int, file: StagedFile) -> None:
+    """How often each rule speaks in the file now; what none says any more is over. Loading speaks of itself."""
     connection.execute(
-        sa.text(
-            "delete from core.delivery_finding where delivery_id = :id and (severity = 'quarantine' or :whole) "
-            "and rule_id <> all(:of_loading)"
-        ),
-        {"id": delivery_id, "whole": whole, "of_loading": across_sources.rules()},
+        sa.text("delete from core.delivery_finding where delivery_id = :id and rule_id <> all(:of_loading)"),
+        {"id": delivery_id, "of_loading": across_sources.rules()},
     )
     connection.execute(
         sa.text(
