@@ -19,7 +19,9 @@ from tthc.alerts import decisions
 from tthc.alerts.dispatch import Dispatched, dispatch
 from tthc.alerts.incidents import Failure, close, record
 from tthc.alerts.rules import Known, known_rules
+from tthc.alerts.tending import tend
 from tthc.domain.errors import Misconfigured
+from tthc.reference.channels import Policy
 from tthc.warehouse.connect import transaction
 from warehouses import Warehouse, Warehouses
 
@@ -182,6 +184,26 @@ def test_the_same_rule_at_three_hundred_communes_is_one_line_of_one_message(plac
     assert len(hook.digests()) == 2
     (over,) = told(hook, "Đã hết")
     assert "đơn vị hoặc nguồn" in over
+
+
+def test_a_row_each_at_ten_communes_is_no_graver_than_a_row_until_the_rows_are_many(place: Warehouse) -> None:
+    """Whole files and portals that fail at many places at once stay a step graver: A16."""
+    communes = place.query(
+        "select full_name from ref.unit where province_code = '42' and level = 'commune' and valid_to = '9999-12-31' "
+        "order by full_name limit 10"
+    )
+    rows = [
+        dossier(f"H42-260105-00{number}", due_at="01/01/2026", unit_name=f"UBND {row['full_name']}")
+        for number, row in enumerate(communes, start=10)
+    ]
+    good = [dossier(f"H42-260105-0{number}") for number in range(100, 140)]
+    place.load_only(FIRST, {"mot_cua_csv/a.csv": csv_list(rows + good)})
+    tell(place)
+    group = "select severity from alerts.incident where is_group"
+    assert place.value(group) == "error"
+    with transaction(place.settings) as connection:
+        tend(connection, Policy(spread_rows=10), "42", *nth(0))
+    assert place.value(group) == "critical"
 
 
 def test_who_was_told_of_a_commune_alone_hears_of_its_end(place: Warehouse, hook: Http) -> None:

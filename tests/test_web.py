@@ -10,7 +10,6 @@ import subprocess
 import sys
 import urllib.request
 from collections import Counter
-from datetime import datetime
 from html.parser import HTMLParser
 from io import BytesIO
 
@@ -25,10 +24,9 @@ from tthc.domain.errors import OutsideSystemFailed
 from tthc.domain.text import without_person
 from tthc.reference.kpis import read_metrics
 from tthc.serving import figures, wording
-from tthc.serving.quarantine_book import repair_deadline
+from tthc.serving.quarantine_book import repair_deadlines
 from tthc.serving.web import create_app
 from tthc.serving.web.protection import HEADERS
-from tthc.settings import LOCAL
 from tthc.warehouse import connect
 from warehouses import Warehouse, Warehouses
 
@@ -197,7 +195,7 @@ def test_quality_counts_what_mart_counts(app: FastAPI, night: Night) -> None:
 
 def test_quality_says_who_has_to_repair_by_when_and_what_goes_on(app: FastAPI, night: Night) -> None:
     text = shown(app, "/quality").text
-    deadline = wording.day(repair_deadline(night.warehouse.settings, datetime.now(LOCAL).date()))
+    deadline = wording.day(repair_deadlines(night.warehouse.settings)(NIGHT))
     owners = night.warehouse.query("select unit_code, sum(rows_quarantined) as n from mart.quarantine group by 1")
     assert len(owners) > 2
     assert f"{FORMULA} 1 DUE_BEFORE_RECEIVED 10/4/2026 {deadline}" in text

@@ -6,7 +6,7 @@ import csv
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -264,6 +264,7 @@ def test_every_refused_row_stands_in_the_workbook_of_one_owner(night: Night, cor
         if "Dòng cần sửa" in book.sheetnames:
             for line in lines_of(book["Dòng cần sửa"], "STT"):
                 assert line.pop("Đêm dữ liệu") == "10/4/2026"
+                assert line.pop("Hạn sửa") == "15/4/2026", "three working days after the night it was first refused"
                 line.pop("STT")
                 found[tuple(line.values())] += 1
     assert found == wanted
@@ -318,6 +319,20 @@ def test_every_sheet_is_made_for_paper(corrections: dict[str, Path], night: Nigh
             if sheet.title != "Tóm tắt":
                 assert sheet.freeze_panes
                 assert sheet.print_title_rows
+
+
+def test_the_deadline_stays_while_the_same_row_is_refused_again(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Counted from the first night a row was refused, a Friday; what is new has its own, the earliest stands in front."""
+    codes = [f"H42.1-260105-000{n}" for n in range(4)]
+    sound, other = dossier(codes[0]), dossier(codes[1])
+    old, new = dossier(codes[2], due_at="01/01/2026"), dossier(codes[3], due_at="01/01/2026")
+    for days, rows in ((0, [sound, old]), (3, [sound, old, other]), (4, [sound, old, other, new])):
+        warehouse.load_only(NIGHT + timedelta(days), {"mot_cua_csv/a.csv": csv_list(rows)})
+    (path,) = pipeline.write_quarantine(warehouse.settings, tmp_path)
+    book = openpyxl.load_workbook(path)
+    told = {line["Dòng (bản ghi)"]: line["Hạn sửa"] for line in lines_of(book["Dòng cần sửa"], "STT")}
+    assert told == {3: "15/4/2026", 5: "17/4/2026"}
+    assert "Đề nghị sửa và gửi lại trước hết ngày 15/4/2026" in texts_of(book)
 
 
 def test_known_bytes_still_count_and_a_corrected_file_does_not(warehouse: Warehouse, tmp_path: Path) -> None:

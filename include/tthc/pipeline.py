@@ -415,9 +415,9 @@ def notify(settings: Settings, night: date | None = None, now: datetime | None =
 
 
 def write_quarantine(settings: Settings, out: Path) -> list[Path]:
-    """The cells to correct, one workbook an owner, with the day by which to repair; none when nothing is refused."""
+    """The cells to correct, one workbook an owner, with the day by which to repair each row; none if nothing is."""
     units, sources = read_places(settings).units, read_sources(settings)
-    deadline = quarantine_book.repair_deadline(settings, tonight())
+    deadline = quarantine_book.repair_deadlines(settings)
     with transaction(settings) as connection:
         return quarantine_book.write_all(connection, out, units=units, sources=sources, deadline=deadline)
 

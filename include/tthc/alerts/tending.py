@@ -13,21 +13,24 @@ from tthc.reference.channels import SEVERITIES, Policy
 def tend(connection: sa.Connection, policy: Policy, province: str, night: date, now: datetime) -> None:
     """Bring all incidents to what they are on this night, at this moment."""
     connection.execute(statement("wake"), {"now": now})
-    _group(connection, policy.spread, province, now)
+    _group(connection, policy, province, now)
     terms = {"night": night, "now": now}
     connection.execute(statement("escalate"), {**terms, "nights": policy.escalate_after_nights})
     connection.execute(statement("remind"), {**terms, "nights": policy.remind_after_nights})
 
 
-def _group(connection: sa.Connection, spread: int, province: str, now: datetime) -> None:
-    """One rule at `spread` units or sources at once: one incident, a step graver, that lives as long as a member."""
-    rules = connection.execute(statement("spread"), {"spread": spread}).all()
+def _group(connection: sa.Connection, policy: Policy, province: str, now: datetime) -> None:
+    """One rule at `spread` units or sources at once: one incident that lives as long as a member.
+
+    It is a step graver than the gravest of them, but where all it is about are fewer than `spread_rows` refused rows.
+    """
+    rules = connection.execute(statement("spread"), {"spread": policy.spread}).all()
     failures = [
         Failure(
             rule_id=rule.rule_id,
             source_id="*",
             unit_code=province,
-            severity=SEVERITIES[min(rule.gravest, len(SEVERITIES) - 1)],  # `gravest` counts from 1
+            severity=_of_many(rule.gravest, rule.refused_rows, policy.spread_rows),
             night=rule.night,
             subject=f"{rule.rule_id}: {rule.members} đơn vị hoặc nguồn cùng lúc / units or sources at once",
             detail=", ".join(rule.names) + (", …" if rule.members > len(rule.names) else ""),
@@ -56,3 +59,9 @@ def _group(connection: sa.Connection, spread: int, province: str, now: datetime)
         {"alive": [rule.rule_id for rule in rules]},
     ).all()
     close(connection, {row.incident_id: row.night for row in over}, now=now)
+
+
+def _of_many(gravest: int, refused_rows: int, spread_rows: int) -> str:
+    """`gravest`: place of the gravest member's severity, from 1. No rows: whole files, units or portals failed."""
+    few = 0 < refused_rows < spread_rows
+    return SEVERITIES[gravest - 1 if few else min(gravest, len(SEVERITIES) - 1)]

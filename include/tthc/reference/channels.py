@@ -67,6 +67,7 @@ class Policy:
     remind_after_nights: int = 7
     escalate_after_nights: int = 14
     spread: int = 10
+    spread_rows: int = 100  # from so many refused rows on is a group of rows a step graver than its members
     report_by_hour: int = 7
 
 
@@ -155,6 +156,6 @@ def _check(routing: Routing) -> None:
         raise ReferenceFault("channels.toml: no recipient takes the morning report")
     if routing.policy.watch_recipient not in {r.id for r in routing.recipients}:
         raise ReferenceFault("channels.toml, policy: watch_recipient names no recipient")
-    positive = ("remind_after_nights", "escalate_after_nights")
+    positive = ("remind_after_nights", "escalate_after_nights", "spread_rows")
     if any(getattr(routing.policy, name) < 1 for name in positive) or routing.policy.spread < 2:
-        raise ReferenceFault("channels.toml, policy: nights must be at least 1 and spread at least 2")
+        raise ReferenceFault("channels.toml, policy: nights and spread_rows must be at least 1, spread at least 2")

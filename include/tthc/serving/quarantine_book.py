@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,16 @@ from tthc.serving.figures import NOTHING_PUBLISHED, statement, unit_on
 from tthc.serving.workbooks import Book, writing
 from tthc.settings import LOCAL, Settings
 
+Deadline = Callable[[date], date]  # the night on which something was first refused → the last day to repair it
+
 _ROWS_A_SHEET = 100_000
 _SUMMARY = "Tóm tắt"
 _ROWS = "Dòng cần sửa"
 _HEADINGS = (
     "STT", "Nguồn", "Tệp", "Trang tính", "Dòng (bản ghi)", "Ô cần sửa", "Cột", "Sai ở đâu", "Cần ghi", "Quy tắc",
-    "Đêm dữ liệu",
+    "Đêm dữ liệu", "Hạn sửa",
 )  # fmt: skip
-_WIDTHS = (6, 15, 20, 12, 9, 9, 18, 32, 40, 20, 11)
+_WIDTHS = (6, 15, 20, 12, 9, 9, 18, 32, 40, 20, 11, 11)
 _ADVICE = (
     "Cách sửa: mở đúng tệp đã gửi, sửa từng ô tô vàng ở trang «Dòng cần sửa» theo cột «Cần ghi» (tốt nhất là sửa tại "
     "hệ thống nguồn rồi xuất lại), sau đó gửi lại cả tệp; không gửi riêng từng dòng. Dòng đúng được nhận ở lần nạp kế "
@@ -54,20 +57,30 @@ class _Owner:
     def rows(self) -> int:
         return sum(count["first_count"] for count in self.counts)
 
+    @property
+    def first_night(self) -> date:
+        """Since when the oldest of it waits."""
+        first: date = min(each["first_night"] for each in (*self.counts, *self.refused))
+        return first
 
-def repair_deadline(settings: Settings, today: date) -> date:
-    """The day by which owners are asked to repair what a workbook of today lists, by `reporting.toml`."""
+
+def repair_deadlines(settings: Settings) -> Deadline:
+    """The day by which owners are asked to repair what was first refused on a night, by `reporting.toml`.
+
+    It does not move while the same row is refused again on later nights.
+    """
     days = read_reporting(settings, read_sources(settings)).repair_working_days
-    return after_working_days(today, days, read_calendar_overrides(settings))
+    overrides = read_calendar_overrides(settings)
+    return cache(lambda first_night: after_working_days(first_night, days, overrides))
 
 
 def write_all(
-    connection: sa.Connection, out: Path, *, units: Sequence[Unit], sources: dict[str, Source], deadline: date
+    connection: sa.Connection, out: Path, *, units: Sequence[Unit], sources: dict[str, Source], deadline: Deadline
 ) -> list[Path]:
     """Workbooks of everything still in quarantine, one an owner; empty when there is nothing to correct.
 
-    Names are `<newest night>_<unit or source>.xlsx`; `deadline` is the day by which owners are asked to repair. Raises
-    OutsideSystemFailed, Misconfigured before `tthc init`.
+    Names are `<newest night>_<unit or source>.xlsx`; `deadline`: last day for what was first refused on a night.
+    Raises OutsideSystemFailed, Misconfigured before `tthc init`.
     """
     connection.execute(sa.text("set transaction isolation level repeatable read"))
     if connection.execute(sa.text("select to_regclass('core.delivery')")).scalar() is None:
@@ -90,12 +103,12 @@ def _owners(connection: sa.Connection) -> list[_Owner]:
     return list(owners.values())
 
 
-def _write(connection: sa.Connection, out: Path, owner: _Owner, named: str, night: date, deadline: date) -> Path:
+def _write(connection: sa.Connection, out: Path, owner: _Owner, named: str, night: date, deadline: Deadline) -> Path:
     name = re.sub(r"[^\w.-]", "_", owner.unit_code or owner.source_id)
     path = out / f"{night}_{name}.xlsx"
     with writing(path, title=f"Dòng cần sửa, đêm {night}", made_at=datetime.now(LOCAL), row_by_row=True) as book:
         _summary(book, owner, named, night, deadline)
-        _rows(book, _refused_rows(connection, owner))
+        _rows(book, _refused_rows(connection, owner), deadline)
     return path
 
 
@@ -107,14 +120,21 @@ def _named(owner: _Owner, units: Sequence[Unit], sources: dict[str, Source], nig
     return f"Nguồn: {source.title if source else owner.source_id} ({owner.source_id}); đơn vị của dòng chưa xác định"
 
 
-def _summary(book: Book, owner: _Owner, named: str, night: date, deadline: date) -> None:
+def _summary(book: Book, owner: _Owner, named: str, night: date, deadline: Deadline) -> None:
     sheet = book.sheet(_SUMMARY, (16, 24, 11, 22, 40, 42, 9))
     last = 6
     book.across(sheet, 0, (0, last), "DANH SÁCH DÒNG DỮ LIỆU CẦN SỬA", "title", 26)
     book.across(sheet, 1, (0, last), named, "strong", 18)
     book.across(sheet, 2, (0, last), f"Đêm dữ liệu mới nhất: {wording.day(night)}", "strong", 18)
     book.across(sheet, 3, (0, last), f"Số dòng bị cách ly: {wording.count(owner.rows)}", "strong", 18)
-    book.across(sheet, 4, (0, last), f"Đề nghị sửa và gửi lại trước hết ngày {wording.day(deadline)}", "strong", 18)
+    book.across(
+        sheet,
+        4,
+        (0, last),
+        f"Đề nghị sửa và gửi lại trước hết ngày {wording.day(deadline(owner.first_night))}",
+        "strong",
+        18,
+    )
     book.across(sheet, 5, (0, last), _ADVICE, "plain", 50)
     line = 7
     if owner.counts:
@@ -150,7 +170,7 @@ def _refused_rows(connection: sa.Connection, owner: _Owner) -> Iterator[sa.RowMa
     return iter(streaming.execute(statement("quarantine_rows"), parameters).mappings())
 
 
-def _rows(book: Book, rows: Iterator[sa.RowMapping]) -> None:
+def _rows(book: Book, rows: Iterator[sa.RowMapping], deadline: Deadline) -> None:
     numbered = enumerate(rows, start=1)
     for part in itertools.count(1):
         chunk = itertools.islice(numbered, _ROWS_A_SHEET)
@@ -161,11 +181,11 @@ def _rows(book: Book, rows: Iterator[sa.RowMapping]) -> None:
         book.head(sheet, 0, _HEADINGS)
         line = 0
         for line, (number, row) in enumerate(itertools.chain([first], chunk), start=1):
-            book.put_row(sheet, line, _cells(number, row))
+            book.put_row(sheet, line, _cells(number, row, deadline))
         sheet.autofilter(0, 0, line, len(_HEADINGS) - 1)
 
 
-def _cells(number: int, row: sa.RowMapping) -> list[tuple[Any, str]]:
+def _cells(number: int, row: sa.RowMapping, deadline: Deadline) -> list[tuple[Any, str]]:
     return [
         (number, "middle"),
         (row["source_id"], "text"),
@@ -178,4 +198,5 @@ def _cells(number: int, row: sa.RowMapping) -> list[tuple[Any, str]]:
         (row["expected"], "text"),
         (row["rule_id"], "text"),
         (wording.day(row["night"]), "middle"),
+        (wording.day(deadline(row["first_night"])), "middle"),
     ]

@@ -7,6 +7,7 @@ select
     rule_id,
     reason,
     expected,
+    min(first_night) as first_night,
     count(*) as row_count,
     count(*) filter (where ordinal = 1) as first_count
 from quarantine_open

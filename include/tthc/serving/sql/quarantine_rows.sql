@@ -1,5 +1,5 @@
 -- Grain: refused row and rule of one owner; never a value of the row.
-select source_id, file_name, sheet, row_no, cell, column_name, reason, expected, rule_id, night
+select source_id, file_name, sheet, row_no, cell, column_name, reason, expected, rule_id, night, first_night
 from quarantine_open
 where
     case

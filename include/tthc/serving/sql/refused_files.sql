@@ -3,6 +3,7 @@ select distinct on (delivery.source_id, delivery.file_name)
     delivery.source_id,
     delivery.file_name,
     delivery.night,
+    min(delivery.night) over (partition by delivery.source_id, delivery.file_name) as first_night,
     delivery.verdict,
     concat_ws(': ', delivery.reason, coalesce(decision.reason, delivery.detail)) as reason
 from core.delivery

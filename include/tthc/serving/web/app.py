@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,11 +26,11 @@ from tthc.serving.differences import compared_reports, differing_cells
 from tthc.serving.exports import Registry
 from tthc.serving.figures import DEFAULT_BASIS, DEFAULT_CALENDAR, Period, Publication
 from tthc.serving.members import figures_of_unit, members_of
-from tthc.serving.quarantine_book import repair_deadline
+from tthc.serving.quarantine_book import repair_deadlines
 from tthc.serving.web.pages import Pages, grouped
 from tthc.serving.web.protection import HEADERS, SecurityHeaders
 from tthc.serving.web.quality import newest_night, reporters, rule_words
-from tthc.settings import LOCAL, Settings
+from tthc.settings import Settings
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _STYLE = Path(__file__).parent / "static" / "style.css"
@@ -173,7 +173,7 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
             quality=found,
             rules=rule_words(),
             names=names_on(found.night) if found else {},
-            deadline=repair_deadline(settings, datetime.now(LOCAL).date()),
+            deadline=repair_deadlines(settings),
         )
 
     @app.get("/coverage")
