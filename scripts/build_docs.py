@@ -40,7 +40,8 @@ TYPES = {
         "suite file_name file_sha256 verdict reason rule_id based_on group_code component_id state cause cause_ref "
         "measure measure_name counters report sheet every severity subject title kind event "
         "numerator_counters denominator_counters no_due awaiting_supplement awaiting_payment when_withdrawn "
-        "when_stopped compare refused supplements display citation assumption waiver submitted_by"
+        "when_stopped compare refused supplements display citation assumption waiver submitted_by conflicts_with "
+        "previous_label previous_remark last_year_label last_year_remark"
     ),
     "text[]": "flags",
     "date": (
@@ -48,13 +49,17 @@ TYPES = {
         "resolved_on valid_from valid_to"
     ),
     "timestamp with time zone": "published_at reported_at snoozed_until submitted_at",
-    "boolean": "is_in_force is_current met ranked missing expected is_group is_newest is_interim",
+    "boolean": (
+        "is_in_force is_current met ranked missing expected is_group is_newest is_interim conflict "
+        "previous_comparable last_year_comparable"
+    ),
     "integer": (
         "components_told components_missing "
         "position units_expected units_reported source_line rank rows_read rows_accepted rows_quarantined rows_dropped "
-        "rows_duplicate row_no working_days nights version"
+        "rows_duplicate row_no working_days nights version minimum_count"
     ),
-    "numeric(9,6)": "rate gap lower_bound upper_bound",
+    "numeric(9,6)": "rate gap lower_bound upper_bound previous_rate last_year_rate",
+    "numeric(9,4)": "previous_points last_year_points",
     "numeric(6,5)": "target_value",
     "numeric(6,3)": "points max_points max_points_told",
     "bigint": (
@@ -63,6 +68,7 @@ TYPES = {
         "resolved_total resolved_early resolved_on_time resolved_late in_progress_total in_progress_in_time "
         "in_progress_overdue withdrawn stopped received open overdue due_within_3_working_days paused old_numerator "
         "old_denominator new_numerator new_denominator reported recomputed difference submission_id "
+        "overdue_open in_progress previous_numerator previous_denominator last_year_numerator last_year_denominator "
         "submitted_numerator submitted_denominator current_numerator current_denominator"
     ),
 }

@@ -47,18 +47,29 @@ _FORM = (
 )
 _VS_TARGET = (
     _KPI + ", target_id text, comparator text, target_value numeric(6,5), met boolean, gap numeric(9,6), "
-    "source_document text, source_line integer, note text"
+    "source_document text, source_line integer, note text, conflict boolean, conflicts_with text, "
+    "overdue_open bigint, in_progress bigint"
 )
 _RANKING = (
     "period_calendar text, period_kind text, period_label text, province_code text, metric_id text, profile text, "
     "basis text, unit_code text, unit_name text, numerator bigint, denominator bigint, rate numeric(9,6), lower_bound, "
-    "upper_bound, rank integer, band text, ranked boolean"
+    "upper_bound, rank integer, band text, ranked boolean, status text, flags text[], minimum_count integer, "
+    "overdue_open bigint, in_progress bigint"
 )
 _SUBMITTED = "submission_id bigint, version integer, "
 CONTRACT = {
     "kpi": _KPI,
     "kpi_history": _KPI,
     "kpi_vs_target": _VS_TARGET,
+    "kpi_compared": _KPI
+    + "".join(
+        f", {who}_label text, {who}_numerator bigint, {who}_denominator bigint, {who}_rate numeric(9,6), "
+        f"{who}_comparable boolean, {who}_remark text, {who}_points numeric(9,4)"
+        for who in ("previous", "last_year")
+    ),
+    "target": "target_id text, unit_code text, metric_id text, profile text, field_code text, comparator text, "
+    "target_value numeric(6,5), valid_from date, valid_to date, conflict boolean, conflicts_with text, "
+    "source_document text, source_line integer, note text",
     "ranking": _RANKING,
     "form_06a": _FORM,
     "submission": "submission_id bigint, period_calendar text, period_kind text, period_label text, unit_code text, "

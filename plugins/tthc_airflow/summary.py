@@ -29,7 +29,7 @@ limit 1
 """
 _TARGETS = """
 select own.unit_code, own.unit_name, own.source_document, own.metric_id, own.profile, own.numerator, own.denominator,
-    own.comparator, own.target_value, own.met, province.unit_name as province_name,
+    own.comparator, own.target_value, own.met, own.conflicts_with, province.unit_name as province_name,
     province.numerator as province_numerator, province.denominator as province_denominator
 from mart.kpi_vs_target as own
 left join mart.kpi as province
@@ -120,8 +120,9 @@ def _show_figures(console: Console, connection: sa.Connection, settings: Setting
 
 def _target_cells(row: sa.RowMapping, titles: dict[tuple[str, str], str]) -> list[str]:
     known = row["numerator"] is not None and row["denominator"]
+    conflict = f" (mâu thuẫn, {row['conflicts_with']})" if row["conflicts_with"] else ""
     return [
-        titles[row["metric_id"], row["profile"]],
+        titles[row["metric_id"], row["profile"]] + conflict,
         wording.target(row["comparator"], row["target_value"]),
         _share(row["numerator"], row["denominator"]),
         wording.gap(row["numerator"], row["denominator"], row["target_value"]) if known else "",

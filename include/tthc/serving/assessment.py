@@ -8,7 +8,7 @@ from typing import Any
 
 from tthc.reference.lists import Target
 from tthc.serving import wording
-from tthc.serving.figures import Figure, Period
+from tthc.serving.figures import ON_TIME, Figure, Period
 
 MET, MISSED, NOTHING, WITHHELD = "met", "missed", "nothing", "withheld"
 OUT_OF_PERIOD, UNMEASURED, INCOMPARABLE = "out_of_period", "unmeasured", "incomparable"
@@ -25,11 +25,14 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """A target beside the figure that measures it. `figure` is None where none does."""
+    """A target beside the figure that measures it. `figure` is None where none does; `open_overdue` stands beside an
+    on-time rate; `conflicts_with` names other targets that say otherwise of the same figure."""
 
     target: Target
     state: str
     figure: Figure | None = None
+    open_overdue: Figure | None = None
+    conflicts_with: str | None = None
 
     @property
     def verdict(self) -> str:
@@ -53,8 +56,10 @@ class Assessment:
     @property
     def notes(self) -> str:
         parts = [wording.flags(self.figure.flags)] if self.figure else []
+        if self.conflicts_with:
+            parts.append(f"kế hoạch mâu thuẫn, {self.conflicts_with}")
         if self.target.ambiguity_note:
-            parts.append(f"cách hiểu mục tiêu: xem targets.csv, {self.target.target_id}")
+            parts.append(f"cách hiểu mục tiêu ({self.target.target_id}): {self.target.ambiguity_note}")
         return "; ".join(part for part in parts if part)
 
 
@@ -64,15 +69,27 @@ def assess(targets: Sequence[Target], rows: Mapping[str, Mapping[str, Any]], per
 
 
 def _assessed(target: Target, row: Mapping[str, Any] | None, period: Period) -> Assessment:
-    if target.metric_id is None:
+    if target.metric_id is None or row is None:  # no row: of no unit of its own
         return Assessment(target=target, state=UNMEASURED)
-    if not target.period_from <= period.end <= target.period_to:
-        return Assessment(target=target, state=OUT_OF_PERIOD)
-    if row is None:
-        return Assessment(target=target, state=NOTHING)
+    conflict = row["conflicts_with"]
+    if not row["valid_from"] <= period.end <= row["valid_to"]:
+        return Assessment(target=target, state=OUT_OF_PERIOD, conflicts_with=conflict)
+    if not row["has_figure"]:
+        return Assessment(target=target, state=NOTHING, conflicts_with=conflict)
     figure = Figure(numerator=row["numerator"], denominator=row["denominator"], flags=tuple(row["flags"]))
-    if row["numerator"] is None:
-        return Assessment(target=target, state=WITHHELD, figure=figure)
-    if row["met"] is None:
-        return Assessment(target=target, state=INCOMPARABLE if row["denominator"] else NOTHING, figure=figure)
-    return Assessment(target=target, state=MET if row["met"] else MISSED, figure=figure)
+    late = Figure(numerator=row["overdue_open"], denominator=row["in_progress"])
+    return Assessment(
+        target=target,
+        state=_state(figure, row["met"]),
+        figure=figure,
+        open_overdue=late if target.metric_id == ON_TIME[0] else None,
+        conflicts_with=conflict,
+    )
+
+
+def _state(figure: Figure, met: bool | None) -> str:
+    if figure.numerator is None:
+        return WITHHELD
+    if not figure.denominator:
+        return NOTHING
+    return INCOMPARABLE if met is None else MET if met else MISSED

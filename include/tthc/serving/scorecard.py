@@ -34,12 +34,14 @@ from tthc.serving.workbooks import Book, writing
 
 TITLE = "PHIẾU ĐIỂM GIẢI QUYẾT THỦ TỤC HÀNH CHÍNH"
 _CARD = (
-    ("STT", 5), ("Chỉ tiêu", 36), ("Cách tính", 14), ("Tử số", 9), ("Mẫu số", 9), ("Tỷ lệ", 15), ("Mục tiêu", 10),
-    ("Đánh giá", 14), ("Chênh lệch (điểm %)", 11), ("Ghi chú", 20), ("Căn cứ", 40),
+    ("STT", 5), ("Chỉ tiêu", 36), ("Cách tính", 14), ("Tử số", 9), ("Mẫu số", 9), ("Tỷ lệ", 15),
+    ("Đang giải quyết đã quá hạn", 14), ("Mục tiêu", 10), ("Đánh giá", 14), ("Chênh lệch (điểm %)", 11),
+    ("Ghi chú", 30), ("Căn cứ", 40),
 )  # fmt: skip
 _TARGETS = (
     ("Đơn vị", 18), ("Chỉ tiêu trong kế hoạch", 44), ("Mục tiêu", 10), ("Tử số", 9), ("Mẫu số", 9), ("Tỷ lệ", 15),
-    ("Đánh giá", 16), ("Chênh lệch (điểm %)", 11), ("Kế hoạch, dòng", 32), ("Ghi chú", 34),
+    ("Đánh giá", 16), ("Chênh lệch (điểm %)", 11), ("Đang giải quyết đã quá hạn", 14), ("Kế hoạch, dòng", 32),
+    ("Ghi chú", 44),
 )  # fmt: skip
 _UNITS = (
     ("Mã", 11), ("Đơn vị", 26), ("Tiếp nhận", 9), ("Đã giải quyết", 9), ("Trước và đúng hạn", 9),
@@ -109,7 +111,8 @@ def _card(book: Book, card: Scorecard) -> None:
         figure = card.unit.of_metric(metric)
         promised: Sequence[Assessment | None] = of_metric.get((metric.id, metric.profile)) or [None]
         for one in promised:
-            book.put_row(sheet, line, _line(number, metric, figure, one))
+            late = _late(card.unit.of(OVERDUE)) if metric.id == ON_TIME[0] else ""
+            book.put_row(sheet, line, _line(number, metric, figure, late, one))
             line += 1
 
 
@@ -121,7 +124,7 @@ def _headline(unit: UnitFigures) -> str:
     )
 
 
-def _line(number: int, metric: Metric, figure: Figure, one: Assessment | None) -> list[tuple[Any, str]]:
+def _line(number: int, metric: Metric, figure: Figure, late: str, one: Assessment | None) -> list[tuple[Any, str]]:
     wanted: list[tuple[Any, str]] = [("", "middle")] * 3
     notes = wording.flags(figure.flags)
     if one is not None:
@@ -134,10 +137,18 @@ def _line(number: int, metric: Metric, figure: Figure, one: Assessment | None) -
         (wording.PROFILES.get(metric.profile, metric.profile), "middle"),
         *_counts(figure),
         (figure.percent, "rate"),
+        (late, "rate"),
         *wanted,
         (notes, "text"),
         (cited, "text"),
     ]
+
+
+def _late(figure: Figure) -> str:
+    """ "3/120": open dossiers past their due day, of all open ones: what an on-time rate does not tell."""
+    if figure.numerator is None:
+        return wording.WITHHELD
+    return f"{wording.count(figure.numerator)}/{wording.count(figure.denominator)}"
 
 
 def _counts(figure: Figure) -> list[tuple[Any, str]]:
@@ -198,6 +209,7 @@ def _targets(book: Book, card: Scorecard) -> None:
                 (figure.percent if figure else "", "rate"),
                 (one.verdict, _STYLE_OF.get(one.state, "middle")),
                 (one.gap, "rate"),
+                (_late(one.open_overdue) if one.open_overdue else "", "rate"),
                 (one.place, "text"),
                 (one.notes, "text"),
             ],

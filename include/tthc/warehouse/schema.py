@@ -22,6 +22,7 @@ from tthc.domain.errors import ForeignKeyInUse, Misconfigured
 from tthc.domain.period import periods_between
 from tthc.domain.text import fold, sort_key
 from tthc.domain.working_days import working_index
+from tthc.reference.comparison import read_comparison
 from tthc.reference.files import fingerprint
 from tthc.reference.index_766 import read_index_bands, read_index_components
 from tthc.reference.kpis import read_metrics
@@ -188,6 +189,7 @@ def load_reference(connection: sa.Connection, settings: Settings) -> None:
             {"indicator": i.id, "version": i.version, "title": i.title, "levels": list(i.levels), "summed": i.summed}
             for i in read_indicators(settings).values()
         ],
+        "ref.comparison": [asdict(read_comparison(settings))],
         "ref.index_component": [asdict(component) for component in read_index_components(settings)],
         "ref.index_band": [asdict(band) for band in read_index_bands(settings)],
     }  # fmt: skip

@@ -1,26 +1,94 @@
+-- Whether a target is met, on the exact fraction, before any rounding: 94,996 % shows as 95,00 and still misses 95.
+create function mart.target_met(numerator bigint, denominator bigint, comparator text, target_value numeric)
+returns boolean
+language sql immutable parallel safe
+return case
+    when numerator is null or coalesce(denominator, 0) = 0 then null
+    when comparator = '>=' then numerator >= target_value * denominator
+    when comparator = '>' then numerator > target_value * denominator
+    when comparator = '=' then numerator = target_value * denominator
+end;
+
+-- What plans promise and dossiers measure. Valid while both the plan and the unit are. A plan that says two things of
+-- one figure of one unit at one time is shown as saying both: each target is judged by itself, and names the other.
+create view mart.target as
+with
+lifetime as (
+    select unit_code, min(valid_from) as valid_from, max(valid_to) as valid_to
+    from ref.unit
+    group by unit_code
+),
+valid as (
+    select
+        target.*,
+        greatest(target.period_from, lifetime.valid_from) as valid_from,
+        least(target.period_to, lifetime.valid_to) as valid_to,
+        replace(target.comparator, '>=', '≥') || ' ' || replace(trim_scale(target.target_value * 100)::text, '.', ',')
+            || '%' as wanted
+    from ref.target
+    left join lifetime using (unit_code)
+    where target.metric_id is not null and target.unit_code is not null
+)
+select
+    valid.target_id,
+    valid.unit_code,
+    valid.metric_id,
+    valid.profile,
+    valid.field_code,
+    valid.comparator,
+    valid.target_value,
+    valid.valid_from,
+    valid.valid_to,
+    other.named is not null as conflict,
+    other.named as conflicts_with,
+    valid.document as source_document,
+    valid.source_line,
+    valid.note
+from valid
+cross join lateral (
+    select string_agg(
+        concat(case when other.document <> valid.document then other.document || ', ' end, 'dòng ', other.source_line,
+            ': ', other.wanted),
+        '; ' order by other.document, other.source_line, other.target_id
+    ) as named
+    from valid as other
+    where (other.unit_code, other.metric_id, other.profile, other.field_code)
+        = (valid.unit_code, valid.metric_id, valid.profile, valid.field_code)
+    and other.valid_from <= valid.valid_to
+    and other.valid_to >= valid.valid_from
+    and (other.comparator, other.target_value) is distinct from (valid.comparator, valid.target_value)
+) as other;
+
+-- Beside every on-time rate stands what is open and late: finishing only easy dossiers flatters the rate, not this.
 create view mart.kpi_vs_target as
 select
     kpi.*,
     target.target_id,
     target.comparator,
     target.target_value,
-    case
-        when kpi.numerator is null or coalesce(kpi.denominator, 0) = 0 then null
-        -- what a split unit received is in no unit of today for certain; the province's total is
-        when 'split_unit' = any(kpi.flags) and kpi.unit_level <> 'province' then null
-        -- exact, before any rounding: 94,996 % shows as 95,00 and still misses 95
-        when target.comparator = '>=' then kpi.numerator >= target.target_value * kpi.denominator
-        when target.comparator = '>' then kpi.numerator > target.target_value * kpi.denominator
-        else kpi.numerator = target.target_value * kpi.denominator
+    -- what a split unit received is in no unit of today for certain; the province's total is
+    case when kpi.unit_level = 'province' or 'split_unit' <> all(kpi.flags) then
+        mart.target_met(kpi.numerator, kpi.denominator, target.comparator, target.target_value)
     end as met,
     (kpi.numerator::numeric / nullif(kpi.denominator, 0) - target.target_value)::numeric(9, 6) as gap,
-    target.document as source_document,
+    target.source_document,
     target.source_line,
-    target.note
+    target.note,
+    target.conflict,
+    target.conflicts_with,
+    case when kpi.metric_id <> 'on_time' then null when late.unit_code is null then 0 else late.numerator end
+        as overdue_open,
+    case when kpi.metric_id <> 'on_time' then null when late.unit_code is null then 0 else late.denominator end
+        as in_progress
 from mart.kpi
-join ref.target
+join mart.target
     on target.unit_code = kpi.unit_code
     and target.metric_id = kpi.metric_id
     and target.profile = kpi.profile
     and target.field_code = kpi.field_code
-    and kpi.period_end between target.period_from and target.period_to;
+    and kpi.period_end between target.valid_from and target.valid_to
+left join mart.kpi as late
+    on kpi.metric_id = 'on_time'
+    and (late.metric_id, late.profile) = ('overdue_open', 'TT01_06A')
+    and (late.period_calendar, late.period_label, late.unit_code, late.basis, late.field_code)
+        = (kpi.period_calendar, kpi.period_label, kpi.unit_code, kpi.basis, kpi.field_code);

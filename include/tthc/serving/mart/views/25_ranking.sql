@@ -1,20 +1,31 @@
--- Communes side by side: bounds instead of naked ranks, the province's own rate as the yardstick of the bands.
+-- Communes side by side: bounds instead of naked ranks, the province's own rate as the yardstick of the bands. Who is
+-- not ranked is listed, and its band says why. Shares are compared exactly: equal ones share a rank.
 create view mart.ranking as
 with
 commune as (
     select
-        period_calendar, period_kind, period_label, metric_id, profile, basis, unit_code, unit_name, numerator,
-        denominator, rate, 'split_unit' <> all(flags) as comparable,
-        denominator >= 30 and 'split_unit' <> all(flags) as ranked,
-        1.959964 * 1.959964 as z2
+        kpi.*,
+        kpi.numerator::numeric / nullif(kpi.denominator, 0) as share,
+        case
+            when kpi.numerator is null then 'tạm giữ'
+            when 'split_unit' = any(kpi.flags) then 'không so sánh được'
+            when kpi.status = 'provisional' then 'chưa đủ dữ liệu'
+            when kpi.denominator < comparison.ranking_minimum then 'ít hồ sơ'
+        end as unranked,
+        comparison.ranking_minimum,
+        1.959963984540054 ^ 2 as z2  -- the two-sided 95 % point of the normal distribution
     from mart.kpi
-    where unit_level = 'commune' and field_code = '*' and denominator > 0
+    cross join ref.comparison
+    where kpi.unit_level = 'commune' and kpi.field_code = '*'
+    and (kpi.denominator > 0 or kpi.numerator is null and (kpi.metric_id, kpi.profile) in (
+        select metric_id, profile from mart.definition where denominator_counters is not null
+    ))
 ),
 bounded as (
     select
         commune.*,
-        (rate + z2 / (2 * denominator)) / (1 + z2 / denominator) as centre,
-        1.959964 * sqrt(rate * (1 - rate) / denominator + z2 / (4 * denominator::numeric * denominator))
+        (share + z2 / (2 * denominator)) / (1 + z2 / denominator) as centre,
+        sqrt(z2 * (share * (1 - share) / denominator + z2 / (4 * denominator::numeric * denominator)))
             / (1 + z2 / denominator) as margin
     from commune
 )
@@ -33,23 +44,35 @@ select
     bounded.rate,
     greatest(centre - margin, 0)::numeric(9, 6) as lower_bound,
     least(centre + margin, 1)::numeric(9, 6) as upper_bound,
-    case when bounded.ranked then rank() over (
+    case when bounded.unranked is null then rank() over (
         partition by bounded.period_calendar, bounded.period_kind, bounded.period_label, bounded.metric_id,
-            bounded.profile, bounded.basis, bounded.ranked
-        order by bounded.rate desc
+            bounded.profile, bounded.basis, bounded.unranked is null
+        order by div(bounded.numerator * 10::numeric ^ 24, bounded.denominator) desc
     ) end::int as rank,
     case
-        when not bounded.comparable then 'không so sánh được'
-        when not bounded.ranked then 'ít hồ sơ'
-        when centre - margin > province.rate then 'cao hơn tỉnh'
-        when centre + margin < province.rate then 'thấp hơn tỉnh'
+        when bounded.unranked is not null then bounded.unranked
+        when province.numerator is null then 'không so với tỉnh'
+        when centre - margin > province.numerator::numeric / province.denominator then 'cao hơn tỉnh'
+        when centre + margin < province.numerator::numeric / province.denominator then 'thấp hơn tỉnh'
         else 'ngang tỉnh'
     end as band,
-    bounded.ranked
+    bounded.unranked is null as ranked,
+    bounded.status,
+    bounded.flags,
+    bounded.ranking_minimum as minimum_count,
+    case when bounded.metric_id <> 'on_time' then null when late.unit_code is null then 0 else late.numerator end
+        as overdue_open,
+    case when bounded.metric_id <> 'on_time' then null when late.unit_code is null then 0 else late.denominator end
+        as in_progress
 from bounded
 join mart.kpi as province
     on province.unit_level = 'province' and 'former_province' <> all(province.flags)
     and (province.period_calendar, province.period_kind, province.period_label, province.metric_id, province.profile,
         province.basis, province.field_code)
     = (bounded.period_calendar, bounded.period_kind, bounded.period_label, bounded.metric_id, bounded.profile,
-        bounded.basis, '*');
+        bounded.basis, '*')
+left join mart.kpi as late
+    on bounded.metric_id = 'on_time'
+    and (late.metric_id, late.profile) = ('overdue_open', 'TT01_06A')
+    and (late.period_calendar, late.period_label, late.unit_code, late.basis, late.field_code)
+        = (bounded.period_calendar, bounded.period_label, bounded.unit_code, bounded.basis, '*');

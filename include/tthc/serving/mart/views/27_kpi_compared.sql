@@ -1,0 +1,81 @@
+-- A figure beside the previous period of its kind and calendar, and beside the same period of last year. NULL where
+-- there is no such figure. A difference stands only where both are of closed periods, by one definition, neither withheld
+-- nor split; else comparable is false and the remark says why, with the counts still shown. A missing row of a
+-- published period is 0, not known from here: then the counts are NULL too.
+create view mart.kpi_compared as
+with
+neighbour as (
+    select
+        period.calendar, period.label,
+        (
+            select before.label
+            from ref.period as before
+            where (before.calendar, before.kind, before.end_on) = (period.calendar, period.kind, period.start_on - 1)
+        ) as label_before,
+        (
+            select earlier.label
+            from ref.period as earlier
+            where (earlier.calendar, earlier.kind, earlier.last_month)
+                = (period.calendar, period.kind, period.last_month - 12)
+        ) as label_last_year
+    from ref.period
+)
+select
+    kpi.*,
+    neighbour.label_before as previous_label,
+    before.numerator as previous_numerator,
+    before.denominator as previous_denominator,
+    before.rate as previous_rate,
+    with_before.remark is null as previous_comparable,
+    with_before.remark as previous_remark,
+    case when with_before.remark is null then 100 * (
+        kpi.numerator::numeric / nullif(kpi.denominator, 0) - before.numerator::numeric / nullif(before.denominator, 0)
+    ) end::numeric(9, 4) as previous_points,
+    neighbour.label_last_year as last_year_label,
+    earlier.numerator as last_year_numerator,
+    earlier.denominator as last_year_denominator,
+    earlier.rate as last_year_rate,
+    with_earlier.remark is null as last_year_comparable,
+    with_earlier.remark as last_year_remark,
+    case when with_earlier.remark is null then 100 * (
+        kpi.numerator::numeric / nullif(kpi.denominator, 0) - earlier.numerator::numeric / nullif(earlier.denominator, 0)
+    ) end::numeric(9, 4) as last_year_points
+from mart.kpi
+join neighbour on (neighbour.calendar, neighbour.label) = (kpi.period_calendar, kpi.period_label)
+left join mart.kpi as before
+    on (before.period_calendar, before.period_label, before.unit_code, before.basis, before.field_code, before.metric_id,
+        before.profile)
+    = (kpi.period_calendar, neighbour.label_before, kpi.unit_code, kpi.basis, kpi.field_code, kpi.metric_id, kpi.profile)
+left join mart.kpi as earlier
+    on (earlier.period_calendar, earlier.period_label, earlier.unit_code, earlier.basis, earlier.field_code,
+        earlier.metric_id, earlier.profile)
+    = (kpi.period_calendar, neighbour.label_last_year, kpi.unit_code, kpi.basis, kpi.field_code, kpi.metric_id,
+        kpi.profile)
+cross join lateral (
+    select case
+        when before.unit_code is null then 'không có số liệu kỳ đối chiếu'
+        when kpi.numerator is null or before.numerator is null then 'số liệu bị tạm giữ'
+        when kpi.status = 'interim' then 'kỳ chưa kết thúc, không so với cả kỳ'
+        when kpi.status = 'provisional' or before.status = 'provisional' then 'chưa đủ đơn vị có dữ liệu'
+        when kpi.definition_version <> before.definition_version then 'định nghĩa khác nhau'
+        when ('split_unit' = any(kpi.flags) or 'split_unit' = any(before.flags)) and kpi.unit_level <> 'province'
+            then 'đơn vị bị chia tách'
+        when 'from_summary' = any(kpi.flags) <> ('from_summary' = any(before.flags)) then 'một bên lấy từ biểu tổng hợp'
+        when kpi.unit_level <> before.unit_level or 'code_reused' = any(kpi.flags || before.flags) then 'mã đơn vị dùng lại'
+    end as remark
+) as with_before
+cross join lateral (
+    select case
+        when earlier.unit_code is null then 'không có số liệu kỳ đối chiếu'
+        when kpi.numerator is null or earlier.numerator is null then 'số liệu bị tạm giữ'
+        when kpi.status = 'interim' then 'kỳ chưa kết thúc, không so với cả kỳ'
+        when kpi.status = 'provisional' or earlier.status = 'provisional' then 'chưa đủ đơn vị có dữ liệu'
+        when kpi.definition_version <> earlier.definition_version then 'định nghĩa khác nhau'
+        when ('split_unit' = any(kpi.flags) or 'split_unit' = any(earlier.flags)) and kpi.unit_level <> 'province'
+            then 'đơn vị bị chia tách'
+        when 'from_summary' = any(kpi.flags) <> ('from_summary' = any(earlier.flags))
+            then 'một bên lấy từ biểu tổng hợp'
+        when kpi.unit_level <> earlier.unit_level or 'code_reused' = any(kpi.flags || earlier.flags)
+            then 'mã đơn vị dùng lại'
+    end as remark
+) as with_earlier;
