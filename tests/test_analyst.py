@@ -67,6 +67,9 @@ CONTRACT = {
         f"{who}_comparable boolean, {who}_remark text, {who}_points numeric(9,4)"
         for who in ("previous", "last_year")
     ),
+    "kpi_by_definition": _KEY + "definition_version text, valid_from date, valid_to date, is_in_force boolean, "
+    "numerator bigint, denominator bigint, rate numeric(9,6), flags text[], publication_id bigint",
+    "definition": "metric_id text, profile text, definition_version text, valid_from date, valid_to date, title text",
     "target": "target_id text, unit_code text, metric_id text, profile text, field_code text, comparator text, "
     "target_value numeric(6,5), valid_from date, valid_to date, conflict boolean, conflicts_with text, "
     "source_document text, source_line integer, note text",

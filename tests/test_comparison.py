@@ -82,7 +82,7 @@ def test_a_target_is_met_as_exact_fractions_say(warehouse_of_targets: Warehouse)
     cases = [*fractions(3), (94_996, 100_000, ">=", Fraction(95, 100)), (95, 100, ">", Fraction(95, 100))]
     cases += [(5, None, ">=", Fraction(1, 2)), (95, 100, "=", Fraction(95, 100)), (96, 100, "=", Fraction(95, 100))]
     said = warehouse_of_targets.query(
-        "select mart.target_met(numerator, denominator, comparator, target_value) as met "
+        "select rollup.target_met(numerator, denominator, comparator, target_value) as met "
         "from unnest(cast(:n as bigint[]), cast(:d as bigint[]), cast(:c as text[]), cast(:v as numeric[])) "
         "with ordinality as asked (numerator, denominator, comparator, target_value, place) order by place",
         n=[case[0] for case in cases],
@@ -147,6 +147,16 @@ def test_a_target_ends_with_its_unit(warehouse_of_targets: Warehouse) -> None:
         "select distinct period_label from mart.kpi_vs_target where target_id = 'ended' and period_calendar = 'CALENDAR'"
     )
     assert {row["period_label"] for row in judged} == {"2026-01"}  # February has no dossier, March no unit
+
+
+def test_a_split_unit_is_not_judged(warehouse_of_targets: Warehouse) -> None:
+    change = f"update rollup.counter set flags = '{{{{{{}}}}}}' where unit_code = '{COMMUNE}' returning unit_code"
+    warehouse_of_targets.query(change.format("split_unit"))
+    try:
+        met = warehouse_of_targets.query("select met from mart.kpi_vs_target where unit_code = :unit", unit=COMMUNE)
+    finally:
+        warehouse_of_targets.query(change.format("from_summary"))
+    assert {row["met"] for row in met} == {None}
 
 
 def wilson(numerator: int, denominator: int) -> tuple[float, float]:
@@ -223,7 +233,7 @@ def test_a_unit_whose_report_is_missing_is_not_ranked_and_a_withheld_province_is
 
 
 @pytest.mark.parametrize(
-    "text", ["[ranking]\nminimum = 0\n", "[ranking]\nleast = 3\n", "[small_cells]\nsmallest = true\n", "[x]\n"]
+    "text", ["[ranking]\nminimum = 0\n", "[ranking]\nleast = 3\n", "[ranking]\nminimum = true\n", "[x]\n"]
 )
 def test_a_setting_that_is_none_is_refused(
     warehouse_of_targets: Warehouse, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

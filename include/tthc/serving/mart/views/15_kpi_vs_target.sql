@@ -1,5 +1,5 @@
 -- Whether a target is met, on the exact fraction, before any rounding: 94,996 % shows as 95,00 and still misses 95.
-create function mart.target_met(numerator bigint, denominator bigint, comparator text, target_value numeric)
+create or replace function rollup.target_met(numerator bigint, denominator bigint, comparator text, target_value numeric)
 returns boolean
 language sql immutable parallel safe
 return case
@@ -68,7 +68,7 @@ select
     target.target_value,
     -- what a split unit received is in no unit of today for certain; the province's total is
     case when kpi.unit_level = 'province' or 'split_unit' <> all(kpi.flags) then
-        mart.target_met(kpi.numerator, kpi.denominator, target.comparator, target.target_value)
+        rollup.target_met(kpi.numerator, kpi.denominator, target.comparator, target.target_value)
     end as met,
     (kpi.numerator::numeric / nullif(kpi.denominator, 0) - target.target_value)::numeric(9, 6) as gap,
     target.source_document,

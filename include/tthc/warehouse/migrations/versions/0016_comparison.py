@@ -1,4 +1,4 @@
-"""From how many dossiers on units are ranked, and which counts are too small to be told outside."""
+"""From how many dossiers on units are ranked."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0015"
 
 
 def upgrade() -> None:
-    op.execute("create table ref.comparison (ranking_minimum int not null, smallest_cell int not null)")
+    op.execute("create table ref.comparison (ranking_minimum int not null)")
 
 
 def downgrade() -> None:
