@@ -19,17 +19,17 @@ def on_time(warehouse: Warehouse, label: str) -> dict[str, Any]:
 
 
 def test_a_difference_stands_only_between_comparable_figures(warehouse: Warehouse) -> None:
-    ended = [("2025", "13/12/2025"), ("2025", "20/11/2025"), ("2024", "10/12/2024"), ("2026", "05/01/2026")]
+    ended = [("2026", "13/12/2026"), ("2026", "20/11/2026"), ("2025", "10/12/2025"), ("2027", "05/01/2027")]
     rows = [
         dossier(
-            f"H42.1-{number:06d}-0001", status=STATUS_WORDS[9], received_at=f"01/10/{int(year) - (day[-4:] == '2026')}",
-            due_at="12/12/2025" if day != "10/12/2024" else "12/12/2024", finished_at=day,
+            f"H42.1-{number:06d}-0001", status=STATUS_WORDS[9], received_at=f"01/10/{int(year) - (day[-4:] == '2027')}",
+            due_at="12/12/2026" if day != "10/12/2025" else "12/12/2025", finished_at=day,
         )
         for number, (year, day) in enumerate(ended, start=251001)
     ]  # fmt: skip
-    warehouse.load(date(2026, 1, 10), {"mot_cua_csv/a.csv": csv_list(rows)})
-    december = on_time(warehouse, "2025-12")
-    assert (december["previous_label"], december["last_year_label"]) == ("2025-11", "2024-12")
+    warehouse.load(date(2027, 1, 10), {"mot_cua_csv/a.csv": csv_list(rows)})
+    december = on_time(warehouse, "2026-12")
+    assert (december["previous_label"], december["last_year_label"]) == ("2026-11", "2025-12")
     assert (december["numerator"], december["denominator"]) == (0, 1)
     assert (december["previous_numerator"], december["previous_denominator"]) == (1, 1)
     assert (december["previous_comparable"], december["previous_points"], december["previous_remark"]) == (
@@ -38,13 +38,13 @@ def test_a_difference_stands_only_between_comparable_figures(warehouse: Warehous
         None,
     )
     assert december["last_year_points"] == -100
-    open_month = on_time(warehouse, "2026-01")
+    open_month = on_time(warehouse, "2027-01")
     assert (open_month["previous_denominator"], open_month["previous_points"]) == (1, None)
     assert open_month["previous_remark"] == "kỳ chưa kết thúc, không so với cả kỳ"
-    assert on_time(warehouse, "2025-11")["previous_remark"] == "không có số liệu kỳ đối chiếu"
-    flagged = "update rollup.counter set flags = '{}' where label = '2025-11' and unit_code = '18373' returning label"
+    assert on_time(warehouse, "2026-11")["previous_remark"] == "không có số liệu kỳ đối chiếu"
+    flagged = "update rollup.counter set flags = '{}' where label = '2026-11' and unit_code = '18373' returning label"
     for flag, remark in (("split_unit", "đơn vị bị chia tách"), ("withheld", "số liệu bị tạm giữ")):
         warehouse.query(flagged.format("{" + flag + "}"))
-        december = on_time(warehouse, "2025-12")
+        december = on_time(warehouse, "2026-12")
         assert (december["previous_points"], december["previous_remark"]) == (None, remark)
     assert (december["previous_comparable"], december["last_year_comparable"]) == (False, True)
