@@ -87,6 +87,12 @@ CONTRACT = {
     "submitted_numerator bigint, submitted_denominator bigint, current_numerator bigint, current_denominator bigint",
     "index_766": "period_calendar text, period_kind text, period_label text, unit_code text, group_code text, "
     "component_id text, numerator, denominator, points numeric(6,3), max_points, missing boolean, publication_id bigint",
+    "index_766_total": "period_calendar text, period_kind text, period_label text, unit_code text, group_code text, "
+    "points numeric(6,3), max_points_told numeric(6,3), max_points numeric(6,3), components_told integer, "
+    "components_missing integer, band text, publication_id bigint",
+    "manual_input": "period_calendar text, period_kind text, period_label text, unit_code text, metric_id text, "
+    "numerator, denominator, source_id text, night date, file_name text, file_sha256 text, sheet text, row_no integer, "
+    "publication_id bigint",
     "flow_day": "day date, unit_code text, field_code text, received, resolved_early, resolved_on_time, resolved_late",
     "dossier_status_day": "night date, unit_code text, field_code text, open, overdue, due_within_3_working_days, paused",
     "coverage": "period_calendar text, period_label text, night date, source_id text, unit_code text, expected boolean, "
