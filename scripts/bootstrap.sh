@@ -98,6 +98,9 @@ install_lock() {
     fi
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ||
         fail "the project itself could not be installed; the reason stands above"
+    # Where PYTHONDONTWRITEBYTECODE is set, every process would otherwise compile anew what it imports. A package may carry
+    # files for other versions of Python; what does not compile says so when it is imported.
+    .venv/bin/python -m compileall -qq -j 0 .venv/lib || true
 }
 
 case "${1:-}" in
@@ -111,7 +114,7 @@ esac
 venv_is_usable && { have_pip || .venv/bin/python -m ensurepip >/dev/null 2>&1; } || create_venv
 
 stamp=.venv/.installed-${1}
-wanted=$(cat "$lock" pyproject.toml | cksum)
+wanted=$(cat "$lock" pyproject.toml scripts/bootstrap.sh | cksum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     rm -f "$stamp"
     install_lock "$lock"
