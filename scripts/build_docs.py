@@ -24,6 +24,7 @@ from tthc.reference.index_766 import read_index_bands, read_index_components
 from tthc.reference.kpis import EVER, TREATMENTS, Metric, edition, read_metrics
 from tthc.reference.manual import read_indicators
 from tthc.reference.measures import COUNT, read_measures
+from tthc.rollups import lineage
 from tthc.serving.rule_catalogue import catalogue, reading_rules
 from tthc.settings import settings
 
@@ -31,6 +32,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 TEMPLATES = Path(__file__).with_name("doc_templates")
 SERVING = CHECKOUT / "include" / "tthc" / "serving"
 YEAR_SHOWN = 2026
+_FUNCTION = re.compile(r"create function mart\.(\w+)\((.*?)\)\s+returns table \((.*?)\)\nlanguage", re.DOTALL)
 
 # Column of schema mart → type. A column of one name has one type in every view.
 TYPES = {
@@ -256,6 +258,18 @@ def data_dictionary() -> dict[str, str]:
                 (
                     (f"`{column}`", _type_of(view, column), comments.get(f"{view}.{column}") or comments[f"*.{column}"])
                     for column in columns
+                ),
+            ),
+        ]
+    for name, arguments, columns in _FUNCTION.findall(lineage.functions()):
+        parts += [
+            f"## mart.{name}({' '.join(arguments.split())})",
+            f"{comments[f'{name}()']}.",
+            _table(
+                ("column", "type", "ý nghĩa"),
+                (
+                    (f"`{column}`", kind, comments.get(f"{name}().{column}") or comments[f"*.{column}"])
+                    for column, kind in (one.split(maxsplit=1) for one in columns.split(","))
                 ),
             ),
         ]

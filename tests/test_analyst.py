@@ -245,13 +245,48 @@ def test_no_schema_is_open_but_mart_and_none_can_be_built_in(embedded: Warehouse
     assert embedded.query("select 1 from pg_class where relnamespace = 'public'::regnamespace") == []
 
 
-def test_no_function_of_ours_can_be_called_and_none_borrows_its_owners_rights(embedded: Warehouse) -> None:
+def test_the_analyst_calls_two_functions_that_read_and_no_other(embedded: Warehouse) -> None:
+    """They borrow their owner's rights, so where they look for names is fixed and nothing told becomes SQL."""
     rows = embedded.query(
-        "select nspname, proname, prosecdef, has_schema_privilege('tthc_analyst', n.oid, 'USAGE') "
+        "select nspname || '.' || proname as name, prosecdef, provolatile, proconfig, prosrc, "
+        "has_schema_privilege('tthc_analyst', n.oid, 'USAGE') "
         "and has_function_privilege('tthc_analyst', p.oid, 'EXECUTE') as callable "
         "from pg_proc p join pg_namespace n on n.oid = pronamespace where nspname not in ('pg_catalog', 'information_schema')"
     )
-    assert [row for row in rows if row["callable"] or row["prosecdef"]] == []
+    ours = [row for row in rows if row["callable"] or row["prosecdef"]]
+    assert {row["name"] for row in ours} == {"mart.explain", "mart.figures_of"}
+    for row in ours:
+        assert row["provolatile"] == "s"
+        assert "search_path=pg_catalog, pg_temp" in row["proconfig"]
+        assert "execute" not in row["prosrc"].lower()
+
+
+def test_the_analyst_goes_from_a_figure_to_rows_and_from_a_row_to_figures(role: psycopg.Connection[Any]) -> None:
+    behind = "select source_id, row_no, dossier_key is null, file_sha256 from explain(%s, %s, %s) where in_numerator"
+    ((source, row_no, is_form, sha256),) = role.execute(behind, ("resolved", "18373", "2026-01")).fetchall()
+    assert (source, row_no, is_form) == ("mot_cua_csv", 2, False)
+    ((source, row_no, is_form, form),) = role.execute(behind, ("received", "18394", "2026-Q1")).fetchall()
+    assert (source, row_no, is_form) == ("tong_hop_06a_xlsx", 8, True)
+    figures = "select outcome, counted_row_no, metric_id from figures_of(%s, null, %s) where basis is distinct from %s"
+    for asked, outcome, counted in (((sha256, 2), "counted", 2), ((form, 8), "counted", None)):
+        told = role.execute(figures, (*asked, "current_boundary")).fetchall()
+        assert {row[:2] for row in told} == {(outcome, counted)}
+        assert {"received", "resolved"} <= {row[2] for row in told}
+    newest = "select file_sha256 from data_quality where source_id = 'mot_cua_csv' and night = '2026-03-21' limit 1"
+    (again,) = role.execute(newest.encode()).fetchone() or ("",)
+    told = role.execute(figures, (again, 2, "current_boundary")).fetchall()
+    assert {row[:2] for row in told} == {("repeated", 2)}
+    assert role.execute(figures, (sha256, 3, "")).fetchall() == [("refused", None, None)]
+    assert role.execute(figures, (sha256, 99, "")).fetchall() == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["'happiness', '42', '2026-01'", "'received', '42', '2026-77'", "'received', '42', '2026-01', basis => 'x'"],
+)
+def test_a_question_about_no_figure_is_answered_in_a_sentence(role: psycopg.Connection[Any], arguments: str) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match=r"no metric|no period|basis is"):
+        role.execute(f"select * from explain({arguments})".encode())
 
 
 def test_the_role_is_nobodys_superior_and_member_of_nothing(embedded: Warehouse) -> None:

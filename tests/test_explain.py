@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import hmac
 import json
 import random
@@ -15,6 +16,7 @@ from uuid import UUID
 import pytest
 import python_calamine
 
+from exports import counts, form_06a
 from tthc import pipeline
 from tthc.domain.errors import Misconfigured
 from tthc.domain.text import fold
@@ -23,14 +25,19 @@ from tthc.simulation.simulate import simulate
 from warehouses import Warehouse, Warehouses
 
 NIGHT = date(2026, 4, 10)
+SILENT = "Sở Nội vụ"  # a department that sends a form and no dossiers
 
 
 @pytest.fixture(scope="module")
 def loaded(warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse, Path]]:
     out = tmp_path_factory.mktemp("province")
     (night,) = simulate(province="42", dossiers=400, seed=11, start=NIGHT, nights=1, out=out)
+    form = form_06a([("Hộ tịch", counts(online=2, direct=3, early=1, late=1, over=4))], unit=SILENT)
+    (night / "tong_hop_06a_xlsx").mkdir(exist_ok=True)
+    (night / "tong_hop_06a_xlsx" / "silent.xlsx").write_bytes(form)
+    files = {str(path.relative_to(night)): path.read_bytes() for path in night.glob("*/*")}
     with warehouses.fresh() as warehouse:
-        pipeline.run(warehouse.settings, night, NIGHT)
+        warehouse.load(NIGHT, files)
         yield warehouse, night
 
 
@@ -54,21 +61,63 @@ def code_at(path: Path, sheet: str, row_no: int) -> str:
     return str(rows[row_no - 1][position])
 
 
-def test_random_figures_lead_to_the_rows_that_make_them_up(loaded: tuple[Warehouse, Path]) -> None:
+def cells_of_every_sort(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """A random cell of each metric, profile and basis, of each calendar and kind of period, and of what forms say."""
+    names = ", ".join(KEY)
+    cells = warehouse.query(
+        f"select {names}, period_kind, numerator, denominator, flags from mart.kpi order by {names}"
+    )
+    random.Random(5).shuffle(cells)
+    sorts = (
+        lambda cell: (cell["metric_id"], cell["profile"], cell["basis"]),
+        lambda cell: (cell["period_calendar"], cell["period_kind"], cell["basis"], cell["field_code"] == "*"),
+        lambda cell: (cell["unit_code"] == "42", cell["basis"], *cell["flags"]),
+    )
+    return [cell for sort in sorts for cell in {sort(cell): cell for cell in cells}.values()]
+
+
+def test_random_figures_lead_to_the_rows_that_make_them_up_and_back(loaded: tuple[Warehouse, Path]) -> None:
     warehouse, folder = loaded
-    cells = warehouse.query(f"select {', '.join(KEY)}, numerator, denominator from mart.kpi order by {', '.join(KEY)}")
     secret = warehouse.settings.hmac_key
     assert secret is not None
-    for cell in random.Random(5).sample(cells, 60):
-        found = pipeline.explain(warehouse.settings, {name: cell[name] for name in KEY})
+    cells = cells_of_every_sort(warehouse)
+    assert len(cells) >= 60
+    assert any("from_summary" in cell["flags"] for cell in cells)
+    for cell in cells:
+        key = {name: cell[name] for name in KEY}
+        found = pipeline.explain(warehouse.settings, key)
         assert found.agrees, cell
-        inside = [dossier for dossier in found.dossiers if dossier["in_numerator"]]
-        assert len(inside) == cell["numerator"], cell
-        if cell["denominator"] is not None:
-            assert sum(dossier["in_denominator"] for dossier in found.dossiers) == cell["denominator"], cell
-        for dossier in random.Random(5).sample(found.dossiers, min(3, len(found.dossiers))):
-            path = folder / dossier["source_id"] / dossier["file_name"]
-            assert key_of(code_at(path, dossier["sheet"], dossier["row_no"]), secret) == str(dossier["dossier_key"])
+        if not found.forms:
+            assert sum(dossier["in_numerator"] for dossier in found.dossiers) == cell["numerator"], cell
+            if cell["denominator"] is not None:
+                assert sum(dossier["in_denominator"] for dossier in found.dossiers) == cell["denominator"], cell
+        assert bool(found.forms) <= ("from_summary" in cell["flags"]), cell
+        for row in random.Random(5).sample(found.dossiers, min(2, len(found.dossiers))):
+            path = folder / row["source_id"] / row["file_name"]
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == row["file_sha256"]
+            assert key_of(code_at(path, row["sheet"], row["row_no"]), secret) == str(row["dossier_key"])
+        for row in [*found.dossiers[:1], *found.forms[:1]]:
+            back = pipeline.figures_of(warehouse.settings, row["file_sha256"], row["row_no"], row["sheet"])
+            assert {said["outcome"] for said in back} == {"counted"}
+            (same,) = [said for said in back if all(said[name] == value for name, value in key.items())]
+            for name in ("in_numerator", "in_denominator", "dossier_key", "definition_version", "publication_id"):
+                assert same[name] == row[name], (cell, name)
+
+
+def test_every_figure_a_row_is_in_explains_itself_by_that_row(loaded: tuple[Warehouse, Path]) -> None:
+    warehouse, _ = loaded
+    rows = warehouse.query(
+        "select file_sha256, sheet, row_no, dossier_key from core.dossier "
+        "join core.dossier_version using (dossier_key, version_id) join core.delivery using (delivery_id) "
+        "order by dossier_key"
+    )
+    for row in random.Random(6).sample(rows, 3):
+        figures = pipeline.figures_of(warehouse.settings, row["file_sha256"], row["row_no"], row["sheet"])
+        for figure in random.Random(7).sample(figures, min(3, len(figures))):
+            if figure["metric_id"] is None:
+                continue
+            found = pipeline.explain(warehouse.settings, {name: figure[name] for name in KEY})
+            assert row["dossier_key"] in {dossier["dossier_key"] for dossier in found.dossiers}
 
 
 def test_what_does_not_exist_is_said_in_a_sentence(loaded: tuple[Warehouse, Path]) -> None:

@@ -18,6 +18,7 @@ from tthc.cli_export import export
 from tthc.cli_repair import files, quarantine
 from tthc.cli_submissions import submissions
 from tthc.domain.errors import TthcError
+from tthc.explain_commands import explain
 from tthc.incident_commands import incidents, messages, watchdog
 from tthc.settings import settings
 from tthc.terminal import AsJson
@@ -50,6 +51,7 @@ for name, group in (
 ):
     app.add_typer(group, name=name)
 app.command()(watchdog)
+app.command()(explain)
 
 _UNITS_SHOWN = 5
 
@@ -166,51 +168,6 @@ def rollup(
             {"label": period},
         )
         _show(rows, as_json, f"no figure of {period}")
-
-
-@app.command()
-def explain(
-    metric: Annotated[str, typer.Option(help="Such as on_time.")],
-    unit: Annotated[str, typer.Option(help="Unit code, such as 18373, 42-SNV or 42.")],
-    period: Annotated[str, typer.Option(help="Such as 2026-03, 2026-Q1, 2026-H1, 2026-9M, 2026.")],
-    calendar: Annotated[str, typer.Option(help="VPCP_15_14 or CALENDAR.")] = "VPCP_15_14",
-    profile: Annotated[str | None, typer.Option(help="TT01_06A, IDX766, DASH or *; default TT01_06A, else *.")] = None,
-    basis: Annotated[str, typer.Option(help="as_reported or current_boundary.")] = "as_reported",
-    field: Annotated[str, typer.Option(help="A field code or name; * is all.")] = "*",
-    as_json: AsJson = False,
-) -> None:
-    """Where a figure comes from: its counts, then every dossier behind it with file, sheet and row."""
-    from dataclasses import asdict
-
-    from tthc import pipeline
-    from tthc.reference.kpis import read_metrics
-
-    profiles = sorted({known.profile for known in read_metrics(settings()) if known.id == metric})
-    chosen = profile or ("TT01_06A" if "TT01_06A" in profiles else profiles[0] if len(profiles) == 1 else "*")
-    values = (calendar, period, unit, basis, field, metric, chosen)
-    names = ("period_calendar", "period_label", "unit_code", "basis", "field_code", "metric_id", "profile")
-    found = pipeline.explain(settings(), dict(zip(names, values, strict=True)))
-    if as_json:
-        print(json.dumps(asdict(found) | {"agrees": found.agrees}, ensure_ascii=False, default=str, indent=1))
-        return
-    figure = found.figure
-    print(
-        f"{found.metric.title}, {figure['unit_name']}, {period} ({calendar}, {figure['period_start']:%d/%m/%Y} – "
-        f"{figure['period_end']:%d/%m/%Y}, as of {figure['as_of']:%d/%m/%Y}, {figure['status']})"
-    )
-    print(
-        f"{figure['numerator']} / {figure['denominator']} = {figure['rate']}   "
-        f"[{found.metric.numerator}] / [{found.metric.denominator or 'count'}]   {found.metric.citation}"
-    )
-    print(
-        f"publication {figure['publication_id']}, definitions {figure['definition_version']}, "
-        f"flags {', '.join(figure['flags']) or 'none'}"
-    )
-    if not found.agrees:
-        print("the core has moved since this publication; `tthc rollup` publishes the new figures")
-    _show(found.dossiers, False, "no dossier is behind it")
-    if found.forms:
-        _show(found.forms, False, "")
 
 
 @app.command()

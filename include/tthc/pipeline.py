@@ -43,8 +43,8 @@ from tthc.reference.measures import read_measures
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places
 from tthc.rollups import build, check
+from tthc.rollups import explain as lines
 from tthc.rollups.explain import Explanation
-from tthc.rollups.explain import explain as explain_figure
 from tthc.serving import data_docs, exports, figures, quarantine_book, submissions
 from tthc.serving.figures import as_analyst
 from tthc.serving.views import create_views, set_analyst_password
@@ -406,7 +406,13 @@ def figures_as_known(settings: Settings, known_on: date, label: str) -> list[dic
 def explain(settings: Settings, key: dict[str, str]) -> Explanation:
     """From a figure of the current publication to counts, dossiers and rows of files."""
     with transaction(settings) as connection:
-        return explain_figure(connection, key, read_metrics(settings), settings.province)
+        return lines.explain(connection, key, read_metrics(settings))
+
+
+def figures_of(settings: Settings, file: str, row_no: int, sheet: str | None = None) -> list[dict[str, Any]]:
+    """From a row of a delivered file (its hash or name) to what became of it and the figures it is in now."""
+    with transaction(settings) as connection:
+        return lines.figures_of(connection, file, row_no, sheet)
 
 
 def notify(settings: Settings, night: date | None = None, now: datetime | None = None) -> Dispatched:

@@ -1,4 +1,4 @@
-"""From a figure to its counts, its dossiers and the rows of the files they came from."""
+"""From a figure to its dossiers and the rows of the files they came from, and from a row back to figures."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from tthc.domain.errors import Misconfigured
-from tthc.reference.counters import parts
 from tthc.reference.kpis import Metric
-from tthc.rollups import build
-from tthc.rollups.metrics import statement
 
 KEY = ("period_calendar", "period_label", "unit_code", "basis", "field_code", "metric_id", "profile")
+_BEHIND = sa.text(
+    "select * from mart.explain(:metric_id, :unit_code, :period_label, :period_calendar, :profile, :basis, :field_code)"
+)
+_HASHES = sa.text(
+    "select distinct file_sha256 from core.delivery where file_sha256 = lower(:file) or file_name = :file order by 1"
+)
+_FIGURES = sa.text("select * from mart.figures_of(:sha256, :sheet, :row_no)")
 
 
 @dataclass(slots=True)
 class Explanation:
-    """`figure`: the row of mart.kpi. `metric`: its definition. `dossiers`: key, which part of the figure it is in, and
-    source, night, file, hash, layout, sheet and row of the state that was counted. `forms`: deliveries of form II.06
-    that speak for units without dossiers."""
+    """`figure`: the row of mart.kpi. `metric`: its definition. `dossiers`: the rows of mart.explain. `forms`: those of
+    form II.06 that speak for units without dossiers."""
 
     figure: dict[str, Any]
     metric: Metric
@@ -37,7 +40,7 @@ class Explanation:
         return bool(inside == self.figure["numerator"] and below == (self.figure["denominator"] or below))
 
 
-def explain(connection: sa.Connection, key: dict[str, str], metrics: list[Metric], province: str) -> Explanation:
+def explain(connection: sa.Connection, key: dict[str, str], metrics: list[Metric]) -> Explanation:
     """Explain one figure of the current publication; `key` holds the columns of KEY.
 
     Raises Misconfigured when no metric or no figure has this key (a missing row of mart.kpi is zero).
@@ -56,25 +59,28 @@ def explain(connection: sa.Connection, key: dict[str, str], metrics: list[Metric
             f"kpis.toml has no version {figure['definition_version']!r} of {key['metric_id']!r} {key['profile']!r}, "
             "by which this figure was published; run `tthc rollup` to publish by the definitions in force"
         )
-    night = connection.execute(sa.text("select night from mart.publication where is_current")).scalar_one()
-    build.judge(connection, night=night, province=province)
-    parameters = {
-        "calendar": key["period_calendar"],
-        "label": key["period_label"],
-        "unit": key["unit_code"],
-        "basis": key["basis"],
-        "field": key["field_code"],
-        **_parts("numerator", metric.numerator),
-        **_parts("denominator", metric.denominator),
-    }
-    dossiers = [dict(row) for row in connection.execute(sa.text(statement("explain")), parameters).mappings()]
-    forms = []
-    if "from_summary" in figure["flags"]:
-        forms = [dict(row) for row in connection.execute(sa.text(statement("explain_forms")), parameters).mappings()]
-    return Explanation(figure=dict(figure), metric=metric, dossiers=dossiers, forms=forms)
+    rows = [dict(row) for row in connection.execute(_BEHIND, key).mappings()]
+    return Explanation(
+        figure=dict(figure),
+        metric=metric,
+        dossiers=[row for row in rows if row["dossier_key"]],
+        forms=[row for row in rows if not row["dossier_key"]],
+    )
 
 
-def _parts(name: str, expression: str | None) -> dict[str, list[str]]:
-    """Parameters of explain.sql: the counters that put a dossier into a part of the figure, and that take it out."""
-    added, taken = parts(expression) if expression else ([], [])
-    return {name: added, f"{name}_less": taken}
+def figures_of(connection: sa.Connection, file: str, row_no: int, sheet: str | None = None) -> list[dict[str, Any]]:
+    """What became of a row of a file, given by hash or name, and the figures it is in now: rows of mart.figures_of.
+
+    Raises Misconfigured when no delivery has this hash or name, or none of its rows is known by this number.
+    """
+    hashes = connection.execute(_HASHES, {"file": file}).scalars().all()
+    if not hashes:
+        raise Misconfigured(f"no file {file!r} was delivered: give its name or its SHA-256")
+    rows = [
+        dict(row)
+        for sha256 in hashes
+        for row in connection.execute(_FIGURES, {"sha256": sha256, "sheet": sheet, "row_no": row_no}).mappings()
+    ]
+    if not rows:
+        raise Misconfigured(f"{file!r} has no row {row_no} that was loaded or refused (numbers are those of the file)")
+    return rows

@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from psycopg import sql
 
+from tthc.rollups import lineage
 from tthc.rollups.metrics import metric_lines
 from tthc.warehouse.connect import end_idle_readers, run_script
 from tthc.warehouse.definitions import formulas
@@ -21,7 +22,7 @@ def create_views(connection: sa.Connection) -> None:
     """Rebuild schema mart when anything of it or of the definitions has changed; readers are not disturbed else."""
     files = sorted((_MART / "views").glob("*.sql"))
     views = "\n".join(path.read_text(encoding="utf-8") for path in files)
-    views = views.replace(":metrics", metric_lines(formulas(connection)))
+    views = views.replace(":metrics", metric_lines(formulas(connection))) + lineage.functions()
     comments, grants = ((_MART / name).read_text(encoding="utf-8") for name in ("comments.csv", "grants.sql"))
     version = "tthc " + hashlib.sha256("".join((views, comments, grants)).encode()).hexdigest()[:16]
     built = connection.execute(sa.text("select obj_description(to_regnamespace('mart')::oid, 'pg_namespace')")).scalar()
@@ -47,6 +48,12 @@ def _comment(connection: sa.Connection, text: str) -> None:
         cursor.execute(
             sql.SQL("comment on column mart.{}.{} is {}").format(
                 sql.Identifier(table), sql.Identifier(column), sql.Literal(comment)
+            )
+        )
+    for name in lineage.NAMES:
+        cursor.execute(
+            sql.SQL("comment on function mart.{} is {}").format(
+                sql.Identifier(name), sql.Literal(comments[f"{name}()"])
             )
         )
     for table in sorted({table for table, _ in columns}):

@@ -17,6 +17,8 @@ alter role tthc_analyst set default_transaction_read_only = on;
 grant tthc_analyst to current_user;  -- the pages and workbooks read as the analyst does
 grant usage on schema mart to tthc_analyst;
 grant select on all tables in schema mart to tthc_analyst;
+revoke execute on all functions in schema mart from public;
+grant execute on all functions in schema mart to tthc_analyst;
 -- What everybody may call of the server itself, but an analyst must not: locks that others could wait for, and large
 -- objects. Only a superuser may take it away, as the embedded server's owner is; elsewhere see docs/runbook.md.
 do $$

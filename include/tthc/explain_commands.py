@@ -1,0 +1,98 @@
+"""What people ask of figures and rows: where a figure comes from, where a row of a file went."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from tthc.settings import settings
+from tthc.terminal import AsJson, show
+
+_FIGURE = ("period_calendar", "period_label", "unit_code", "basis", "field_code", "metric_id", "profile")
+_PARTS = ("in_numerator", "in_denominator")
+
+
+def explain(
+    metric: Annotated[str | None, typer.Option(help="Such as on_time.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Unit code, such as 18373, 42-SNV or 42.")] = None,
+    period: Annotated[str | None, typer.Option(help="Such as 2026-03, 2026-Q1, 2026-H1, 2026-9M, 2026.")] = None,
+    calendar: Annotated[str, typer.Option(help="VPCP_15_14 or CALENDAR.")] = "VPCP_15_14",
+    profile: Annotated[str | None, typer.Option(help="TT01_06A, IDX766, DASH or *; default TT01_06A, else *.")] = None,
+    basis: Annotated[str, typer.Option(help="as_reported or current_boundary.")] = "as_reported",
+    field: Annotated[str, typer.Option(help="A field code or name; * is all.")] = "*",
+    file: Annotated[str | None, typer.Option(help="The other way round: a delivered file, by name or SHA-256.")] = None,
+    row: Annotated[int | None, typer.Option(help="Row of that file, as numbered in it.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of that file; default any.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Where a figure comes from: its counts, then every dossier behind it with file, sheet and row. With --file and
+    --row: what became of that row, and every figure it is in."""
+    if file is not None and row is not None and (metric, unit, period) == (None, None, None):
+        _explain_row(file, row, sheet, as_json)
+    elif metric is not None and unit is not None and period is not None and (file, row, sheet) == (None, None, None):
+        _explain_figure(metric, unit, period, calendar, profile, basis, field, as_json)
+    else:
+        raise typer.BadParameter("give --metric, --unit and --period of a figure, or --file and --row of a row")
+
+
+def _explain_row(file: str, row: int, sheet: str | None, as_json: bool) -> None:
+    from tthc import pipeline
+
+    found = pipeline.figures_of(settings(), file, row, sheet)
+    if as_json:
+        show(found, True, "")
+        return
+    about = [{name: line[name] for name in line if name not in (*_FIGURE, *_PARTS, "period_kind")} for line in found]
+    for line in {str(line): line for line in about}.values():
+        for name, value in line.items():
+            if name not in ("definition_version", "publication_id") and value not in (None, []):
+                print(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
+    figures = [{name: line[name] for name in (*_FIGURE, *_PARTS)} for line in found if line["metric_id"]]
+    show(figures, False, "it is in no figure")
+
+
+def _explain_figure(
+    metric: str, unit: str, period: str, calendar: str, profile: str | None, basis: str, field: str, as_json: bool
+) -> None:
+    from dataclasses import asdict
+
+    from tthc import pipeline
+    from tthc.reference.kpis import read_metrics
+
+    profiles = sorted({known.profile for known in read_metrics(settings()) if known.id == metric})
+    chosen = profile or ("TT01_06A" if "TT01_06A" in profiles else profiles[0] if len(profiles) == 1 else "*")
+    found = pipeline.explain(
+        settings(), dict(zip(_FIGURE, (calendar, period, unit, basis, field, metric, chosen), strict=True))
+    )
+    if as_json:
+        print(json.dumps(asdict(found) | {"agrees": found.agrees}, ensure_ascii=False, default=str, indent=1))
+        return
+    figure = found.figure
+    print(
+        f"{found.metric.title}, {figure['unit_name']}, {period} ({calendar}, {figure['period_start']:%d/%m/%Y} – "
+        f"{figure['period_end']:%d/%m/%Y}, as of {figure['as_of']:%d/%m/%Y}, {figure['status']})"
+    )
+    print(
+        f"{figure['numerator']} / {figure['denominator']} = {figure['rate']}   "
+        f"[{found.metric.numerator}] / [{found.metric.denominator or 'count'}]   {found.metric.citation}"
+    )
+    print(
+        f"publication {figure['publication_id']}, definitions {figure['definition_version']}, "
+        f"flags {', '.join(figure['flags']) or 'none'}"
+    )
+    if not found.agrees:
+        print("the core has moved since this publication; `tthc rollup` publishes the new figures")
+    show(_lines(found.dossiers), False, "no dossier is behind it")
+    if found.forms:
+        show(_lines(found.forms), False, "")
+
+
+def _lines(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of mart.explain without what is the same in all of them and said above."""
+    said = ("definition_version", "publication_id", "layout_version")
+    return [
+        {name: ", ".join(row[name]) if name == "rule_results" else row[name] for name in row if name not in said}
+        for row in rows
+    ]

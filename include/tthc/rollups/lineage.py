@@ -1,0 +1,23 @@
+"""The functions of schema mart that lead from figures to rows and back, made of the texts that build figures."""
+
+from __future__ import annotations
+
+import re
+
+from tthc.rollups.metrics import statement
+
+NAMES = ("explain", "figures_of")  # files of sql/ and functions of schema mart
+_HEAD = re.compile(r"^create temporary (?:table|view) (\w+) (?:on commit drop )?as$", re.MULTILINE)
+
+
+def functions() -> str:
+    """SQL that makes `mart.explain` and `mart.figures_of`; a change of how figures are built changes it as well."""
+    return "\n".join(re.sub(r":as_cte\((\w+)\)", lambda match: _as_cte(match[1]), statement(name)) for name in NAMES)
+
+
+def _as_cte(name: str) -> str:
+    """A file of `sql/` that makes one temporary relation, as a part of WITH, which makes nothing."""
+    text = statement(name)
+    head = _HEAD.search(text)
+    assert head is not None, name
+    return f"{head[1]} as (\n{text[head.end() :].strip().removesuffix(';')}\n)"
