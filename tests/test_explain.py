@@ -17,7 +17,7 @@ import pytest
 import python_calamine
 
 from exports import counts, form_06a
-from tthc import pipeline
+from tthc import enquiries
 from tthc.domain.errors import Misconfigured
 from tthc.domain.text import fold
 from tthc.rollups.explain import KEY
@@ -85,7 +85,7 @@ def test_random_figures_lead_to_the_rows_that_make_them_up_and_back(loaded: tupl
     assert any("from_summary" in cell["flags"] for cell in cells)
     for cell in cells:
         key = {name: cell[name] for name in KEY}
-        found = pipeline.explain(warehouse.settings, key)
+        found = enquiries.explain(warehouse.settings, key)
         assert found.agrees, cell
         if not found.forms:
             assert sum(dossier["in_numerator"] for dossier in found.dossiers) == cell["numerator"], cell
@@ -97,7 +97,7 @@ def test_random_figures_lead_to_the_rows_that_make_them_up_and_back(loaded: tupl
             assert hashlib.sha256(path.read_bytes()).hexdigest() == row["file_sha256"]
             assert key_of(code_at(path, row["sheet"], row["row_no"]), secret) == str(row["dossier_key"])
         for row in [*found.dossiers[:1], *found.forms[:1]]:
-            back = pipeline.figures_of(warehouse.settings, row["file_sha256"], row["row_no"], row["sheet"])
+            back = enquiries.figures_of(warehouse.settings, row["file_sha256"], row["row_no"], row["sheet"])
             assert {said["outcome"] for said in back} == {"counted"}
             (same,) = [said for said in back if all(said[name] == value for name, value in key.items())]
             for name in ("in_numerator", "in_denominator", "dossier_key", "definition_version", "publication_id"):
@@ -112,11 +112,11 @@ def test_every_figure_a_row_is_in_explains_itself_by_that_row(loaded: tuple[Ware
         "order by dossier_key"
     )
     for row in random.Random(6).sample(rows, 3):
-        figures = pipeline.figures_of(warehouse.settings, row["file_sha256"], row["row_no"], row["sheet"])
+        figures = enquiries.figures_of(warehouse.settings, row["file_sha256"], row["row_no"], row["sheet"])
         for figure in random.Random(7).sample(figures, min(3, len(figures))):
             if figure["metric_id"] is None:
                 continue
-            found = pipeline.explain(warehouse.settings, {name: figure[name] for name in KEY})
+            found = enquiries.explain(warehouse.settings, {name: figure[name] for name in KEY})
             assert row["dossier_key"] in {dossier["dossier_key"] for dossier in found.dossiers}
 
 
@@ -124,6 +124,6 @@ def test_what_does_not_exist_is_said_in_a_sentence(loaded: tuple[Warehouse, Path
     warehouse, _ = loaded
     key = dict(zip(KEY, ("CALENDAR", "2026-03", "99999", "as_reported", "*", "received", "TT01_06A"), strict=True))
     with pytest.raises(Misconfigured, match="no figure has the key"):
-        pipeline.explain(warehouse.settings, key)
+        enquiries.explain(warehouse.settings, key)
     with pytest.raises(Misconfigured, match="there are"):
-        pipeline.explain(warehouse.settings, key | {"metric_id": "happiness"})
+        enquiries.explain(warehouse.settings, key | {"metric_id": "happiness"})

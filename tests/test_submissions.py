@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from exports import STATUS_WORDS, csv_list, dossier
-from tthc import cli, pipeline
+from tthc import cli, handing_in
 from tthc.domain.errors import Misconfigured, WarehouseRefused
 from tthc.serving import exports
 from warehouses import Warehouse
@@ -32,7 +32,7 @@ ON_TIME = (
 def handed_in(warehouse: Warehouse, unit: str = "42", **asked: Any) -> tuple[int, bool]:
     waiver = "các đơn vị khác chưa kết nối" if unit == "42" else None
     with warehouse.kept():
-        return pipeline.submit(warehouse.settings, unit=unit, **{"waiver": waiver, **JANUARY, **asked})
+        return handing_in.submit(warehouse.settings, unit=unit, **{"waiver": waiver, **JANUARY, **asked})
 
 
 def load(warehouse: Warehouse, day: int, *rows: dict[str, str], month: int = 2) -> None:
@@ -193,7 +193,7 @@ def test_a_submission_that_dies_half_way_leaves_nothing(warehouse: Warehouse, mo
         raise psycopg.OperationalError("the connection is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "note_submissions", die)
+        patch.setattr(handing_in, "note_submissions", die)
         with pytest.raises(Exception, match="did not answer"):
             handed_in(warehouse)
     assert warehouse.value("select count(*) from core.submitted_row") == 0

@@ -151,12 +151,12 @@ def rollup(
     With --period the figures of that period are shown: what was true as far as is known now, or, with --as-known-on,
     what was known on an earlier night.
     """
-    from tthc import pipeline
+    from tthc import enquiries, pipeline
 
     if as_known_on is not None:
         if period is None:
             raise typer.BadParameter("--as-known-on needs --period")
-        _show(pipeline.figures_as_known(settings(), _night(as_known_on), period), as_json, "no figure was known")
+        _show(enquiries.figures_as_known(settings(), _night(as_known_on), period), as_json, "no figure was known")
         return
     publication_id = pipeline.publish(settings(), full=full)
     _say("figures unchanged" if publication_id is None else f"publication {publication_id} is current")

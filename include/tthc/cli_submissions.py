@@ -31,11 +31,11 @@ def submissions_submit(
     Refused: withheld figures, an open period without --interim, missing units without --waive. Figures that the newest
     version holds already are no new version.
     """
-    from tthc import pipeline
+    from tthc import handing_in
 
     used = settings()
     place = unit or used.province
-    version, is_new = pipeline.submit(
+    version, is_new = handing_in.submit(
         used, unit=place, calendar=calendar, label=period, by=by, reason=reason, interim=interim, waiver=waive
     )
     if is_new:

@@ -38,9 +38,9 @@ def explain(
 
 
 def _explain_row(file: str, row: int, sheet: str | None, as_json: bool) -> None:
-    from tthc import pipeline
+    from tthc import enquiries
 
-    found = pipeline.figures_of(settings(), file, row, sheet)
+    found = enquiries.figures_of(settings(), file, row, sheet)
     if as_json:
         show(found, True, "")
         return
@@ -58,12 +58,12 @@ def _explain_figure(
 ) -> None:
     from dataclasses import asdict
 
-    from tthc import pipeline
+    from tthc import enquiries
     from tthc.reference.kpis import read_metrics
 
     profiles = sorted({known.profile for known in read_metrics(settings()) if known.id == metric})
     chosen = profile or ("TT01_06A" if "TT01_06A" in profiles else profiles[0] if len(profiles) == 1 else "*")
-    found = pipeline.explain(
+    found = enquiries.explain(
         settings(), dict(zip(_FIGURE, (calendar, period, unit, basis, field, metric, chosen), strict=True))
     )
     if as_json:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -35,7 +34,6 @@ from tthc.alerts.reviews import review_corrections
 from tthc.domain.errors import FileRefused, Misconfigured
 from tthc.landing.store import Receipt, land, look, names_of, path_of, size_of
 from tthc.reference.corrections import Correction, read_corrections
-from tthc.reference.kpis import read_metrics
 from tthc.reference.layouts import read_layouts
 from tthc.reference.lists import read_calendar_overrides, read_status_words
 from tthc.reference.manual import read_indicators
@@ -43,9 +41,7 @@ from tthc.reference.measures import read_measures
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places
 from tthc.rollups import build, check
-from tthc.rollups import explain as lines
-from tthc.rollups.explain import Explanation
-from tthc.serving import data_docs, exports, figures, quarantine_book, submissions
+from tthc.serving import data_docs, exports, quarantine_book
 from tthc.serving.figures import as_analyst
 from tthc.serving.views import create_views, set_analyst_password
 from tthc.settings import LOCAL, PortalAccess, Settings, portal_access
@@ -371,48 +367,6 @@ def publish(settings: Settings, full: bool = False) -> int | None:
         build.make_current(connection, publication_id)
         note_submissions(connection, plan.night)
     return publication_id
-
-
-def submit(
-    settings: Settings,
-    *,
-    unit: str,
-    calendar: str,
-    label: str,
-    by: str,
-    reason: str,
-    interim: bool = False,
-    waiver: str | None = None,
-) -> tuple[int, bool]:
-    """Hand in the published figures of a period and unit (chốt số liệu), of the province with all its units; (version,
-    whether it is new). Raises Misconfigured when they may not be handed in as asked."""
-    with transaction(settings, writing=True) as connection:
-        published = figures.periods(connection, settings.province)
-        period = figures.period_of(published, calendar, label)
-        publication = exports.publication_of(connection)
-        place = figures.unit_of(read_places(settings).units, unit, settings.province, on=period.as_of)
-        asked = submissions.Asked(unit=place, period=period, by=by, reason=reason, interim=interim, waiver=waiver)
-        handed_in = submissions.submit(connection, publication, asked)
-        note_submissions(connection, publication.night)
-    return handed_in
-
-
-def figures_as_known(settings: Settings, known_on: date, label: str) -> list[dict[str, Any]]:
-    """Figures of a period as they were known on an earlier night; nothing is published."""
-    with transaction(settings) as connection:
-        return build.figures_as_known(connection, known_on=known_on, province=settings.province, label=label)
-
-
-def explain(settings: Settings, key: dict[str, str]) -> Explanation:
-    """From a figure of the current publication to counts, dossiers and rows of files."""
-    with transaction(settings) as connection:
-        return lines.explain(connection, key, read_metrics(settings))
-
-
-def figures_of(settings: Settings, file: str, row_no: int, sheet: str | None = None) -> list[dict[str, Any]]:
-    """From a row of a delivered file (its hash or name) to what became of it and the figures it is in now."""
-    with transaction(settings) as connection:
-        return lines.figures_of(connection, file, row_no, sheet)
 
 
 def notify(settings: Settings, night: date | None = None, now: datetime | None = None) -> Dispatched:

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from exports import STATUS_WORDS, Row, counts, csv_list, dossier, form_06a
-from tthc import pipeline
+from tthc import enquiries, pipeline
 from tthc.domain.errors import ReferenceFault
 from tthc.reference.units import check_successions, read_places, read_successions
 from tthc.rollups.explain import KEY
@@ -221,7 +221,7 @@ def test_a_moved_figure_leads_to_its_rows(merged: Warehouse, unit: str, basis: s
     if unit not in figures:
         assert (unit, basis) in {("90010", "as_reported"), ("QB", "current_boundary")}
         return
-    found = pipeline.explain(merged.settings, key)
+    found = enquiries.explain(merged.settings, key)
     assert found.agrees
     named = {ROWS[row["row_no"] - 2]["unit_name"] for row in found.dossiers}
     assert len(found.dossiers) == figures[unit][0]
@@ -237,7 +237,7 @@ def test_a_form_that_moved_is_found_from_the_successor(merged: Warehouse) -> Non
     key = dict(
         zip(KEY, ("VPCP_15_14", "2025-Q1", "90001", "current_boundary", "*", "received", "TT01_06A"), strict=True)
     )
-    assert {row["file_name"] for row in pipeline.explain(merged.settings, key).forms} == {"hai.xlsx"}
+    assert {row["file_name"] for row in enquiries.explain(merged.settings, key).forms} == {"hai.xlsx"}
 
 
 def test_an_undivided_split_is_neither_ranked_nor_judged_but_the_province_is(merged: Warehouse) -> None:
