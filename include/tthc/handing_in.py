@@ -1,4 +1,4 @@
-"""Published figures of a period are handed in (chốt số liệu): copied as a version, beside which later ones are judged."""
+"""Published figures of a period are handed in (chốt số liệu): a copied version, beside which later ones are judged."""
 
 from __future__ import annotations
 

@@ -119,6 +119,8 @@ def write(connection: sa.Connection, publication_id: int) -> None:
     """Make `fresh` the figures of a publication: what changed ends and begins, what did not is not touched."""
     connection.execute(sa.text("update tonight set publication_id = :id"), {"id": publication_id})
     _run(connection, *_WRITES, "99_cause")
+    # what was just written is asked at once, before the server has looked at it by itself
+    run_script(connection, "analyze rollup.counter, rollup.cause, ref.definition, ref.registry_entry")
     run_script(connection, "drop view if exists pg_temp.known cascade")
 
 
