@@ -1,5 +1,5 @@
 # Two commands matter: `make run` and `make test`. Both build .venv/ first, from the committed locks.
-.PHONY: run test lint lock clean fuzz bench
+.PHONY: run test lint lock clean fuzz bench check-figures
 
 run:
 	@scripts/bootstrap.sh run
@@ -21,6 +21,12 @@ fuzz:
 	@scripts/bootstrap.sh dev
 	@.venv/bin/python tests/fuzz.py $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) \
 		$(if $(MUTANTS),--mutants $(MUTANTS)) $(if $(MINUTES),--minutes $(MINUTES))
+
+# Every cell of mart.kpi and mart.form_06a against an independent row-by-row program: ten nights, then in other orders.
+check-figures:
+	@scripts/bootstrap.sh dev
+	@.venv/bin/python tests/test_independent.py $(if $(SEED),--seed $(SEED)) $(if $(DOSSIERS),--dossiers $(DOSSIERS)) \
+		$(if $(PERMUTATIONS),--permutations $(PERMUTATIONS))
 
 # Readers beside the fastest that only read, alternately in one run.
 bench:

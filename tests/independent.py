@@ -1,0 +1,204 @@
+"""Computes mart.kpi and mart.form_06a a dossier at a time from docs/definitions.md: a second reading, sharing nothing with the product.
+
+`figures` takes what `independent_rows.py` has read and gives the rows that the two views must show, zero rows left out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+from independent_counters import METRICS, RESOLVED, Period, counters, periods
+from independent_rows import FORM, SOURCES, Form, Places, State, fold, form, states, table
+
+
+@dataclass
+class Group:
+    """The counters and flags of one unit, field, period and basis."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    flags: set[str] = field(default_factory=set)
+
+
+Key = tuple[Period, str, str, str]  # period, unit, basis, field
+
+
+class Knowledge:
+    """Everything delivered so far; each delivery counts at its own night, in whatever order it was given."""
+
+    def __init__(self, overlay: Path | None = None) -> None:
+        self.places = Places(overlay)
+        self._states: dict[tuple[str, str], tuple[tuple[date, str], State]] = {}
+        self._forms: dict[tuple[str, date, date], tuple[tuple[date, str], Form]] = {}
+        self.reported: set[tuple[date, str]] = set()
+        self.night = date.min
+
+    def deliver(self, night: date, name: str, content: bytes) -> None:
+        """One file, `<source>/<file>`, of a night."""
+        self.night = max(self.night, night)
+        source, file = name.split("/")
+        order = (night, file)
+        if source == FORM:
+            told = form(content, self.places)
+            self.reported.add((night, told.unit))
+            place = (told.unit, told.start, told.end)
+            if place not in self._forms or self._forms[place][0] <= order:
+                self._forms[place] = order, told
+            return
+        for state in states(source, content, night, self.places):
+            self.reported.add((night, state.unit))
+            known = self._states.get((state.code, source))
+            if known is None or known[0] <= order:
+                self._states[state.code, source] = order, state
+
+    def dossiers(self) -> Iterator[State]:
+        """Each dossier once, as its most trusted source tells it; statuses 1 and 3 are in no figure."""
+        for code in {code for code, _ in self._states}:
+            first = next(source for source in SOURCES if (code, source) in self._states)
+            state = self._states[code, first][1]
+            if state.status not in (1, 3):
+                yield state
+
+    def forms(self) -> Iterator[Form]:
+        return (told for _, told in self._forms.values())
+
+
+class _Boundary:
+    """Where the dossiers of a unit stand on each basis, with the flag that says so."""
+
+    def __init__(self, units: Iterable[Mapping[str, str]]) -> None:
+        self._next: dict[str, list[dict[str, str]]] = defaultdict(list)
+        self._before: dict[str, set[str]] = defaultdict(set)
+        codes = {unit["unit_code"] for unit in units}
+        for row in table("unit_successions.csv"):
+            if row["old_code"] in codes or row["new_code"] in codes:
+                self._next[row["old_code"]].append(row)
+                self._before[row["new_code"]].add(row["old_code"])
+
+    def places(self, unit: str, day: date, cut: date) -> Iterator[tuple[str, str, str, str]]:
+        """(basis, unit, flag of the unit, flag of the province)"""
+        rows = [row for row in self._next.get(unit, ()) if day.isoformat() < row["effective_date"]]
+        same = not rows or (len(rows) == 1 and rows[0]["new_code"] == unit and self._before[unit] == {unit})
+        reused = not same and unit in self._before and rows[0]["effective_date"] <= cut.isoformat()
+        yield "as_reported", unit, "code_reused" if reused else "", ""
+        if same:
+            yield "current_boundary", unit, "", ""
+        elif len(rows) == 1:
+            yield "current_boundary", rows[0]["new_code"], "merged_unit", ""
+        else:
+            yield "current_boundary", unit, "split_unit", "split_unit"
+
+
+def _groups(known: Knowledge, spans: list[Period]) -> dict[Key, Group]:
+    groups: dict[Key, Group] = defaultdict(Group)
+    registry = {row["procedure_code"]: row for row in table("procedures.csv")}
+    names = {fold(row["field_name"]): row["field_code"] or row["field_name"] for row in registry.values()}
+    boundary = _Boundary(known.places.units)
+
+    def add(period: Period, place: tuple[str, str, str, str], name: str, count: Mapping[str, int]) -> None:
+        basis, unit, flag, flag_above = place
+        for fields in {"*", name}:
+            for code, hint in ((unit, flag), ("42", flag_above)):
+                group = groups[period, code, basis, fields]
+                for counter, value in count.items():
+                    group.counts[counter] += value
+                if hint:
+                    group.flags.add(hint)
+
+    for state in known.dossiers():
+        assert state.received
+        name = fold(names.get(fold(state.field), state.field)) or "*"
+        for period in spans:
+            cut = min(period.end, known.night)
+            if count := counters(state, registry.get(state.procedure), period.start, cut):
+                for place in boundary.places(state.unit, state.received.day, cut):
+                    add(period, place, name, count)
+    counted = {(period, unit) for period, unit, basis, _ in groups if basis == "as_reported"}
+    for told in known.forms():
+        for period in spans:
+            if (period.start, period.end) == (told.start, told.end) and (period, told.unit) not in counted:
+                for basis in ("as_reported", "current_boundary"):
+                    for written, row in told.rows.items():
+                        count = _form_counters(row)
+                        name = "*" if written == "*" else fold(names.get(fold(written), written))
+                        for code in (told.unit, "42"):
+                            groups[period, code, basis, name].counts.update(count)
+                            groups[period, code, basis, name].flags.add("from_summary")
+    return groups
+
+
+def _form_counters(row: Mapping[str, int]) -> Counter[str]:
+    count = Counter({name: row[name] for name in RESOLVED})
+    count["received"] = row["received_online"] + row["received_direct"]
+    count["online"], count["overdue"] = row["received_online"], row["in_progress_overdue"]
+    count["in_progress"] = row["in_progress_total"]
+    return +count
+
+
+Rows = dict[tuple[str, ...], dict[str, Any]]
+
+
+def figures(known: Knowledge) -> tuple[Rows, Rows]:
+    """The rows of mart.kpi and of mart.form_06a by their keys (fields folded), without rows of zeros."""
+    first = min((state.received.day.year for state in known.dossiers() if state.received), default=known.night.year)
+    spans = [period for period in periods(first, known.night.year + 1) if period.start <= known.night]
+    coverage = {period: _Coverage(known, period, min(period.end, known.night)) for period in spans}
+    kpi, forms = Rows(), Rows()
+    levels = {unit["unit_code"]: unit["level"] for unit in known.places.units}
+    for (period, unit, basis, name), group in _groups(known, spans).items():
+        count, cut = group.counts, min(period.end, known.night)
+        shared = {
+            "period_start": period.start, "period_end": period.end, "as_of": cut, "unit_level": levels[unit],
+            "flags": sorted(group.flags), **coverage[period].of(unit),
+        }  # fmt: skip
+        key = (*period[:3], unit, basis, name)
+        for (metric, profile), (above, below) in METRICS.items():
+            numerator = sum(count[part] for part in above)
+            denominator = sum(count[part] for part in below) if below else None
+            if numerator or denominator:
+                kpi[*key, metric, profile] = shared | {
+                    "numerator": numerator, "denominator": denominator, "rate": _rate(numerator, denominator),
+                }  # fmt: skip
+        resolved, open_now = sum(count[part] for part in RESOLVED), count["in_progress"]
+        if any(count.values()):
+            forms[key] = shared | {
+                "received_total": resolved + open_now, "received_online": count["online"],
+                "received_direct": count["received"] - count["online"],
+                "carried_over": resolved + open_now - count["received"], "resolved_total": resolved,
+                **{part: count[part] for part in (*RESOLVED, "withdrawn", "stopped")}, "in_progress_total": open_now,
+                "in_progress_in_time": open_now - count["overdue"], "in_progress_overdue": count["overdue"],
+            }  # fmt: skip
+    return kpi, forms
+
+
+def _rate(numerator: int, denominator: int | None) -> Decimal | None:
+    if not denominator:
+        return None
+    return (Decimal(numerator) / denominator).quantize(Decimal("0.000001"), ROUND_HALF_UP)
+
+
+class _Coverage:
+    """Units expected and reported: those of the province valid at the cut-off; of a unit, itself while it is valid."""
+
+    def __init__(self, known: Knowledge, period: Period, cut: date) -> None:
+        self._interim = known.night < period.end
+        self._heard = {unit for night, unit in known.reported if night >= period.start}
+        self._expected = {
+            unit["unit_code"]
+            for unit in known.places.units
+            if unit["level"] != "province"
+            and unit["valid_from"] <= cut.isoformat()
+            and (not unit["valid_to"] or cut.isoformat() <= unit["valid_to"])
+        }
+
+    def of(self, unit: str) -> dict[str, Any]:
+        expected = self._expected if unit == "42" else self._expected & {unit}
+        heard = expected & self._heard
+        status = "interim" if self._interim else "final" if heard == expected else "provisional"
+        told = (len(expected), len(heard)) if expected else (None, None)
+        return {"units_expected": told[0], "units_reported": told[1], "status": status}

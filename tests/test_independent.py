@@ -1,0 +1,161 @@
+"""Every cell of mart.kpi and mart.form_06a equals what an independent row-by-row program computes from the same files,
+after every night, in any order of arrival; a full recomputation after any night changes nothing.
+
+Run as a program this file is the long comparison of `make check-figures`: ten nights, 3,000 dossiers, permutations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from independent import Knowledge, Rows, figures
+from independent_counters import METRICS
+from independent_rows import fold
+from ten_nights import NIGHTS, OVERLAY, Province
+from tthc import pipeline
+from warehouses import Warehouse, Warehouses
+
+Nights = Mapping[date, Mapping[str, bytes]]
+_PLACE = ("period_calendar", "period_kind", "period_label", "unit_code", "basis", "field_code")
+_SHARED = ("period_start", "period_end", "as_of", "unit_level", "flags")
+_KPI = (*_SHARED, "units_expected", "units_reported", "status", "numerator", "denominator", "rate")
+_FORM = (
+    *_SHARED, "received_total", "received_online", "received_direct", "carried_over", "resolved_total",
+    "resolved_early", "resolved_on_time", "resolved_late", "in_progress_total", "in_progress_in_time",
+    "in_progress_overdue", "withdrawn", "stopped",
+)  # fmt: skip
+
+
+def read(warehouse: Warehouse, view: str, key: tuple[str, ...], cells: tuple[str, ...]) -> dict[Any, tuple[Any, ...]]:
+    """The rows of a view by their key, fields folded; rows of zeros, which need not exist, are left out."""
+    found: dict[Any, tuple[Any, ...]] = {}
+    for row in warehouse.query(f"select {', '.join((*key, *cells))} from mart.{view}"):
+        row["flags"] = sorted(row["flags"])
+        if any(row[cell] for cell in cells if cell not in _SHARED and not cell.startswith(("units", "status"))):
+            row["field_code"] = fold(row["field_code"])
+            place = tuple(row[name] for name in key)
+            assert place not in found, f"{view} {place} stands twice"
+            found[place] = tuple(row[cell] for cell in cells)
+    return found
+
+
+def differences(warehouse: Warehouse, expected: tuple[Rows, Rows]) -> Iterator[str]:
+    """One line a cell that differs, or a row that only one side has."""
+    views = (
+        ("kpi", (*_PLACE, "metric_id", "profile"), _KPI, expected[0]),
+        ("form_06a", _PLACE, _FORM, expected[1]),
+    )
+    for view, key, cells, ours in views:
+        seen = read(warehouse, view, key, cells)
+        assert seen, f"mart.{view} holds no figure"
+        for place in sorted(seen.keys() | ours.keys()):
+            if view == "kpi" and place[-2:] not in METRICS:
+                yield f"{view} {place}: a metric that the independent program does not know"
+            elif place not in seen or place not in ours:
+                yield f"{view} {place}: {'missing' if place not in seen else 'not expected'}"
+            else:
+                told = tuple(ours[place][cell] for cell in cells)
+                for cell, one, other in zip(cells, seen[place], told, strict=True):
+                    if one != other:
+                        yield f"{view} {place} {cell}: {one}, expected {other}"
+
+
+def fingerprint(warehouse: Warehouse) -> dict[str, Any]:
+    """What a full recomputation must leave as it is, bit for bit."""
+    return warehouse.query(
+        "select (select md5(string_agg(c::text, '|' order by c::text)) from rollup.counter c) as counters, "
+        "(select count(*) from rollup.counter) as rows, "
+        "(select md5(string_agg(k, '|' order by k)) from (select (to_jsonb(v) - 'publication_id')::text as k from mart.kpi v) t) as kpi, "
+        "(select md5(string_agg(k, '|' order by k)) from (select (to_jsonb(v) - 'publication_id')::text as k from mart.form_06a v) t) as form_06a"
+    )[0]
+
+
+def compare(warehouse: Warehouse, expected: tuple[Rows, Rows]) -> None:
+    found = list(differences(warehouse, expected))
+    assert not found, f"{len(found)} cells differ\n" + "\n".join(found[:20])
+
+
+def check(warehouse: Warehouse, overlay: Path, nights: Nights, every_night: bool) -> tuple[Rows, Rows]:
+    """Load the nights in their order, comparing after each (or after the last only); the final figures expected."""
+    known = Knowledge(overlay)
+    for number, (night, files) in enumerate(nights.items(), 1):
+        warehouse.load(night, files)
+        for name, content in files.items():
+            known.deliver(night, name, content)
+        if every_night or number == len(nights):
+            expected = figures(known)
+            compare(warehouse, expected)
+        before = fingerprint(warehouse)
+        assert pipeline.publish(warehouse.settings, full=True) is not None
+        assert fingerprint(warehouse) == before, f"a full recomputation after {night} changed something"
+    return expected
+
+
+def check_permuted(warehouse: Warehouse, nights: Nights, expected: tuple[Rows, Rows], seed: int) -> None:
+    """The same files in another order of nights, and each night cut into loads of its own: the same final figures."""
+    pick = random.Random(seed)
+    loads = [(night, name) for night, files in nights.items() for name in files]
+    pieces: dict[tuple[date, int], dict[str, bytes]] = {}
+    for night, name in loads:
+        pieces.setdefault((night, pick.randrange(2)), {})[name] = nights[night][name]
+    order = list(pieces)
+    pick.shuffle(order)
+    for night, part in order:
+        warehouse.load_only(night, dict(pick.sample(list(pieces[night, part].items()), len(pieces[night, part]))))
+        if pick.random() < 0.3:
+            warehouse.publish()
+    warehouse.publish()
+    compare(warehouse, expected)
+
+
+@pytest.fixture(scope="module")
+def overlay(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("overlay")
+    (folder / "agencies.csv").write_text(OVERLAY, encoding="utf-8")
+    return folder
+
+
+def test_every_cell_equals_the_independent_program_in_any_order(warehouses: Warehouses, overlay: Path) -> None:
+    """The short selection; `make check-figures` compares ten nights of 3,000 dossiers."""
+    nights = Province(seed=7, dossiers=40).nights(NIGHTS[1:6:2])
+    with warehouses.fresh(overlay) as warehouse:
+        expected = check(warehouse, overlay, nights, every_night=False)
+    with warehouses.fresh(overlay) as warehouse:
+        check_permuted(warehouse, nights, expected, seed=1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Compare ten nights of figures with the independent program.")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--dossiers", type=int, default=3000)
+    parser.add_argument("--permutations", type=int, default=3)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        overlay, answers = Path(folder) / "overlay", Path(folder) / "answers"
+        overlay.mkdir()
+        answers.mkdir()
+        (overlay / "agencies.csv").write_text(OVERLAY, encoding="utf-8")
+        nights = Province(given.seed, given.dossiers).nights()
+        warehouses = Warehouses(answers)
+        try:
+            with warehouses.fresh(overlay) as warehouse:
+                expected = check(warehouse, overlay, nights, every_night=True)
+            print(f"{len(nights)} nights: {len(expected[0])} rows of kpi and {len(expected[1])} of form_06a are equal")
+            for seed in range(given.permutations):
+                with warehouses.fresh(overlay) as warehouse:
+                    check_permuted(warehouse, nights, expected, seed)
+                print(f"permutation {seed}: the same final figures")
+        finally:
+            warehouses.close()
+
+
+if __name__ == "__main__":
+    main()
