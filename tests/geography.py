@@ -88,7 +88,7 @@ def _change(history: History, on: date, dice: random.Random) -> None:
     while before:
         event = dice.choice(("nothing", "merge", "split", "give", "rename"))
         one, *rest = before
-        if event == "merge" and len(rest) > 1:
+        if event == "merge" and len(rest) > 1 and free:
             gone = before[: dice.randint(2, 3)]
             before = before[len(gone) :]
             target = dice.choice([*(span.code for span in gone), free.pop()])

@@ -23,7 +23,7 @@ from tthc.reference.lists import read_status_words
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places
 from tthc.rollups import build
-from tthc.rollups import check as figure_check
+from tthc.rollups.metrics import statement
 from tthc.settings import EXPECTATIONS
 from tthc.settings import settings as read_settings
 from tthc.staging import expectations
@@ -478,9 +478,9 @@ def asked(warehouse: Warehouse, *spoil: str) -> pd.DataFrame:
     """What the figure rules are asked about on this night, after counters were spoiled."""
     with transaction(warehouse.settings) as connection:
         build.compute(connection, night=NIGHT, province="42")
-        for statement in spoil:
-            connection.execute(sa.text(statement))
-        run_script(connection, figure_check._CHANGED.read_text(encoding="utf-8"))
+        for change in spoil:
+            connection.execute(sa.text(change))
+        run_script(connection, statement("85_changed"))
         frame = pd.read_sql(sa.text("select * from changed"), connection)
         connection.rollback()
     return frame

@@ -114,7 +114,11 @@ def build(warehouse: Warehouse, revision: str, today: Today) -> dict[str, list[s
                 continue
             filled[table] = [known[column] for column in shared]
             rows = [row for row in today.tables[table] if has_room(table, row, revision)]
-            insert(connection, table, shared, [{column: row[known[column]] for column in shared} for row in rows])
+            held = [{column: row[known[column]] for column in shared} for row in rows]
+            if table == "rollup.publication" and revision < "0012":  # one version for all metrics, until then
+                shared = [*shared, "definition_version"]
+                held = [{**row, "definition_version": "2026.1"} for row in held]
+            insert(connection, table, shared, held)
         if revision < "0004":
             insert(connection, "core.summary_06a", *forms(today.tables["core.reported"]))
         if revision < "0008":  # the reference data of today are said to be there, but for what came later
