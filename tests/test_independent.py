@@ -148,11 +148,14 @@ def main() -> None:
         try:
             with warehouses.fresh(overlay) as warehouse:
                 expected = check(warehouse, overlay, nights, every_night=True)
-            print(f"{len(nights)} nights: {len(expected[0])} rows of kpi and {len(expected[1])} of form_06a are equal")
+            print(
+                f"{len(nights)} nights: {len(expected[0])} rows of kpi and {len(expected[1])} of form_06a are equal",
+                flush=True,
+            )
             for seed in range(given.permutations):
                 with warehouses.fresh(overlay) as warehouse:
                     check_permuted(warehouse, nights, expected, seed)
-                print(f"permutation {seed}: the same final figures")
+                print(f"permutation {seed}: the same final figures", flush=True)
         finally:
             warehouses.close()
 
