@@ -149,6 +149,32 @@ def test_a_field_is_one_however_its_name_is_written(warehouse: Warehouse) -> Non
     assert warehouse.figure("received", field_code="Tên khác", **key) is None
 
 
+def test_a_field_no_registry_knows_is_one_as_well(warehouse: Warehouse) -> None:
+    def named(number: int, name: str, **more: str) -> dict[str, str]:
+        return dossier(f"H42-260105-{number:04d}", procedure_code="9.000001", field_name=name, **more)
+
+    warehouse.load(
+        NIGHT,
+        {
+            "mot_cua_csv/a.csv": csv_list([named(1, "LĨNH VỰC THỬ"), named(2, "Lĩnh vực thử")]),
+            "mot_cua_csv/b.csv": csv_list([named(3, "Lĩnh  vực thử", unit_name="UBND xã Cổ Đạm")]),
+            "tong_hop_06a_xlsx/a.xlsx": form_06a(
+                [("LĨNH VỰC THỬ", counts(direct=3, in_time=3))], unit="UBND xã Nghi Xuân"
+            ),
+        },
+    )
+    told = warehouse.query(
+        "select field_code, sum(numerator)::int as received from mart.kpi where metric_id = 'received' and field_code <> '*' "
+        "and unit_level = 'commune' and basis = 'as_reported' and period_calendar = 'VPCP_15_14' and period_label = '2026-Q1' "
+        "group by 1 order by 1"
+    )
+    assert told == [{"field_code": "Lĩnh vực thử", "received": 6}]
+    rows = warehouse.query(
+        "select file_name from mart.explain('received', '18373', '2026-Q1', field_code => 'Lĩnh vực thử')"
+    )
+    assert [row["file_name"] for row in rows] == ["a.csv", "a.csv"]
+
+
 TARGETS = """\
 target_id,document,unit_code,level_scope,metric_id,profile,field_code,comparator,value,period_from,period_to,source_line,indicator,base_note,ambiguity_note
 above,Kế hoạch giả định,18373,own,on_time,TT01_06A,*,>,0.95,2026-01-01,2026-12-31,1,Trên 95 %,,

@@ -106,6 +106,8 @@ def judge(connection: sa.Connection, *, night: date, province: str, known_on: da
         sa.text("insert into tonight (night, province) values (:night, :province)"),
         {"night": known_on or night, "province": province},
     )
+    if known_on is None:
+        _run(connection, "05_field")
     _run(connection, "10_known_now" if known_on is None else "10_known_on", *_ROWS)
 
 

@@ -1,13 +1,6 @@
 -- Grain: dossier that any figure counts (statuses 1 and 3 are in none). Adds what the definitions ask for: the field,
 -- its place, the end under each profile, and working-day numbers.
 create temporary table state on commit drop as
-with
-field as (  -- one spelling of a field: the registry's code or name under the folded key
-    select distinct on (field_key) field_key, coalesce(field_code, field_name) as field_code
-    from ref.procedure
-    where field_key is not null
-    order by field_key, origin desc, field_code nulls last, field_name
-)
 select
     known.dossier_key,
     known.version_id,
@@ -53,8 +46,8 @@ select
     end_day.working_index as index_end_index
 from known
 left join ref.procedure using (procedure_code)
-left join field on field.field_key = known.field_key
-left join field as field_of_code on field_of_code.field_key = procedure.field_key and procedure.field_code is null
+left join rollup.field on field.field_key = known.field_key
+left join rollup.field as field_of_code on field_of_code.field_key = procedure.field_key and procedure.field_code is null
 join place
     on place.of_dossiers and place.unit_code = known.unit_code
     and known.received_on >= place.since and known.received_on < place.until

@@ -16,7 +16,6 @@ told as (  -- the newest form of each unit and period
 line as (
     select
         calendar, kind, label, unit_code, told.night, told.told_by, sheet, row_no, field_key,
-        min(min(field_name)) over (partition by calendar, kind, label, unit_code, field_key) as field_name,
         coalesce(sum(value) filter (where measure in ('received_online', 'received_direct')), 0)::bigint as received,
         coalesce(sum(value) filter (where measure = 'received_online'), 0)::bigint as received_online,
         coalesce(sum(value) filter (where measure = 'resolved_early'), 0)::bigint as resolved_early,
@@ -27,20 +26,14 @@ line as (
     from core.reported
     join told using (delivery_id, calendar, kind, label, unit_code)
     group by calendar, kind, label, unit_code, told.night, told.told_by, sheet, row_no, field_key
-),
-field as (
-    select distinct on (field_key) field_key, coalesce(field_code, field_name) as field_code
-    from ref.procedure
-    where field_key is not null
-    order by field_key, origin desc, field_code nulls last, field_name
 )
 select
     line.calendar, line.kind, line.label, line.unit_code, place.place_id,
-    case when line.field_key <> '*' then coalesce(field.field_code, line.field_name) end as field_code,
+    case when line.field_key <> '*' then coalesce(field.field_code, line.field_key) end as field_code,
     line.told_by as delivery_id, line.sheet, line.row_no, line.received, line.received_online, line.resolved_early,
     line.resolved_on_time, line.resolved_late, line.in_progress, line.overdue
 from line
-left join field using (field_key)
+left join rollup.field using (field_key)
 join ref.period using (calendar, kind, label)
 join place  -- the form speaks for the unit as it was at the end of what it tells
     on not place.of_dossiers and place.unit_code = line.unit_code

@@ -1,11 +1,5 @@
 -- Grain: a value of a report's newest word: source, layout, period, unit, measure, field ('*' all together), row.
 create temporary table told on commit drop as
-with field as (
-    select distinct on (field_key) field_key, coalesce(field_code, field_name) as field_code
-    from ref.procedure
-    where field_key is not null
-    order by field_key, origin desc, field_code nulls last, field_name
-)
 select
     word.source_id, word.layout_id, word.calendar, word.kind, word.label, word.unit_code, reported.measure,
     coalesce(field.field_code, reported.field_name) as field_code, reported.sheet, reported.row_no, reported.value
@@ -14,4 +8,4 @@ join core.reported
     on reported.delivery_id = word.parsed_id
     and (reported.calendar, reported.kind, reported.label, reported.unit_code)
     = (word.calendar, word.kind, word.label, word.unit_code)
-left join field on field.field_key = reported.field_key
+left join rollup.field on field.field_key = reported.field_key
