@@ -17,6 +17,12 @@ _WEB_PAGE = re.compile(
 )
 _MARKUP = re.compile(rb"\s*<(?:[?!/]|[a-z][\w:.-]*[\s/>])", re.IGNORECASE)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_NO_ARCHIVE = (
+    zipfile.BadZipFile,
+    OSError,
+    ValueError,
+    NotImplementedError,
+)  # what zipfile says of bytes it cannot open
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 # First bytes → what such a file is, in Vietnamese and English.
 _PACKED = {
@@ -67,7 +73,7 @@ def unpacked_size(path: Path) -> int:
     try:
         with zipfile.ZipFile(path) as archive:
             return min(sum(entry.file_size for entry in archive.infolist()), MAX_BYTES)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except _NO_ARCHIVE:
         return path.stat().st_size
 
 
@@ -136,5 +142,5 @@ def _holds_workbook(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.startswith("xl/workbook.") for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except _NO_ARCHIVE:
         return False

@@ -26,18 +26,18 @@ select
     before.numerator as previous_numerator,
     before.denominator as previous_denominator,
     before.rate as previous_rate,
-    with_before.remark is null as previous_comparable,
-    with_before.remark as previous_remark,
-    case when with_before.remark is null then 100 * (
+    remark.because[1] is null as previous_comparable,
+    remark.because[1] as previous_remark,
+    case when remark.because[1] is null then 100 * (
         kpi.numerator::numeric / nullif(kpi.denominator, 0) - before.numerator::numeric / nullif(before.denominator, 0)
     ) end::numeric(9, 4) as previous_points,
     neighbour.label_last_year as last_year_label,
     earlier.numerator as last_year_numerator,
     earlier.denominator as last_year_denominator,
     earlier.rate as last_year_rate,
-    with_earlier.remark is null as last_year_comparable,
-    with_earlier.remark as last_year_remark,
-    case when with_earlier.remark is null then 100 * (
+    remark.because[2] is null as last_year_comparable,
+    remark.because[2] as last_year_remark,
+    case when remark.because[2] is null then 100 * (
         kpi.numerator::numeric / nullif(kpi.denominator, 0) - earlier.numerator::numeric / nullif(earlier.denominator, 0)
     ) end::numeric(9, 4) as last_year_points
 from mart.kpi
@@ -51,31 +51,22 @@ left join mart.kpi as earlier
         earlier.metric_id, earlier.profile)
     = (kpi.period_calendar, neighbour.label_last_year, kpi.unit_code, kpi.basis, kpi.field_code, kpi.metric_id,
         kpi.profile)
-cross join lateral (
-    select case
-        when before.unit_code is null then 'không có số liệu kỳ đối chiếu'
-        when kpi.numerator is null or before.numerator is null then 'số liệu bị tạm giữ'
+cross join lateral (  -- why there is no difference, first for the period before, then for last year
+    select array_agg(case
+        when other.unit_code is null then 'không có số liệu kỳ đối chiếu'
+        when kpi.numerator is null or other.numerator is null then 'số liệu bị tạm giữ'
         when kpi.status = 'interim' then 'kỳ chưa kết thúc, không so với cả kỳ'
-        when kpi.status = 'provisional' or before.status = 'provisional' then 'chưa đủ đơn vị có dữ liệu'
-        when kpi.definition_version <> before.definition_version then 'định nghĩa khác nhau'
-        when ('split_unit' = any(kpi.flags) or 'split_unit' = any(before.flags)) and kpi.unit_level <> 'province'
+        when kpi.status = 'provisional' or other.status = 'provisional' then 'chưa đủ đơn vị có dữ liệu'
+        when kpi.definition_version <> other.definition_version then 'định nghĩa khác nhau'
+        when ('split_unit' = any(kpi.flags) or 'split_unit' = any(other.flags)) and kpi.unit_level <> 'province'
             then 'đơn vị bị chia tách'
-        when 'from_summary' = any(kpi.flags) <> ('from_summary' = any(before.flags)) then 'một bên lấy từ biểu tổng hợp'
-        when kpi.unit_level <> before.unit_level or 'code_reused' = any(kpi.flags || before.flags) then 'mã đơn vị dùng lại'
-    end as remark
-) as with_before
-cross join lateral (
-    select case
-        when earlier.unit_code is null then 'không có số liệu kỳ đối chiếu'
-        when kpi.numerator is null or earlier.numerator is null then 'số liệu bị tạm giữ'
-        when kpi.status = 'interim' then 'kỳ chưa kết thúc, không so với cả kỳ'
-        when kpi.status = 'provisional' or earlier.status = 'provisional' then 'chưa đủ đơn vị có dữ liệu'
-        when kpi.definition_version <> earlier.definition_version then 'định nghĩa khác nhau'
-        when ('split_unit' = any(kpi.flags) or 'split_unit' = any(earlier.flags)) and kpi.unit_level <> 'province'
-            then 'đơn vị bị chia tách'
-        when 'from_summary' = any(kpi.flags) <> ('from_summary' = any(earlier.flags))
-            then 'một bên lấy từ biểu tổng hợp'
-        when kpi.unit_level <> earlier.unit_level or 'code_reused' = any(kpi.flags || earlier.flags)
+        when 'from_summary' = any(kpi.flags) <> ('from_summary' = any(other.flags)) then 'một bên lấy từ biểu tổng hợp'
+        when kpi.unit_level <> other.unit_level or 'code_reused' = any(kpi.flags || other.flags)
             then 'mã đơn vị dùng lại'
-    end as remark
-) as with_earlier;
+    end order by other.place) as because
+    from (values
+        (1, before.unit_code, before.unit_level, before.numerator, before.status, before.definition_version, before.flags),
+        (2, earlier.unit_code, earlier.unit_level, earlier.numerator, earlier.status, earlier.definition_version,
+            earlier.flags)
+    ) as other (place, unit_code, unit_level, numerator, status, definition_version, flags)
+) as remark;
