@@ -51,7 +51,7 @@ class Province:
         if pick.random() < 0.1:
             procedure = {
                 "procedure_code": f"9.{pick.randrange(100, 120):06}",
-                "field_name": pick.choice(("", "Lĩnh vực thử")),
+                "field_name": pick.choice(("", "Lĩnh vực thử", "LĨNH VỰC THỬ")),
                 "procedure_name": "Thủ tục thử",
             }
         due = None if pick.random() < 0.08 else received + timedelta(pick.choice((0, 1, 3, 5, 10, 20, 40)))
