@@ -26,12 +26,12 @@ class Plan:
 
 _ROWS = ("15_place", "20_state", "30_period_day", "40_received_row", "50_ended_row", "60_open_row", "61_told_by")
 _CELLS = (
-    "45_received_cell", "55_ended_cell", "65_open_cell", "66_form", "70_cell", "80_fresh", "99_manual_told",
-    "99_manual_fresh",
+    "45_received_cell", "55_ended_cell", "65_open_cell", "66_form", "70_cell", "80_fresh", "82_manual_told",
+    "83_manual_fresh",
 )  # fmt: skip
 _WRITES = (
     "90_close", "91_open", "92_coverage_fresh", "93_coverage_close", "94_coverage_open", "95_flow_day",
-    "96_status_day_clear", "97_status_day", "99_manual_write",
+    "96_status_day_clear", "97_status_day", "98_manual_write",
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Manual input becomes typed statements: of one unit and period, a numerator and a denominator for each indicator.
 
 A row whose two cells are empty states nothing; it takes back what its form shows as on record, or what an earlier file
-of the same name said. Which word counts is decided where figures are made (rollups/sql/97_manual_told.sql).
+of the same name said. Which word counts is decided where figures are made (rollups/sql/82_manual_told.sql).
 """
 
 from __future__ import annotations

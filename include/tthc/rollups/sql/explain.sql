@@ -46,12 +46,7 @@ begin
     end if;
     return query
     with
-    tonight as (
-        select publication.night, hmac_key.province, publication.publication_id, publication.registry_id
-        from rollup.current_publication
-        join rollup.publication using (publication_id)
-        cross join (select province from core.hmac_key order by key_id limit 1) as hmac_key
-    ),
+    :as_cte(tonight_published),
     asked as (
         select period.calendar, period.label, period.end_on, entry.version, definition.numerator, definition.denominator
         from tonight

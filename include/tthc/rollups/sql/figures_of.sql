@@ -17,12 +17,7 @@ as $figures_of$
 begin
     return query
     with
-    tonight as (
-        select publication.night, hmac_key.province, publication.publication_id, publication.registry_id
-        from rollup.current_publication
-        join rollup.publication using (publication_id)
-        cross join (select province from core.hmac_key order by key_id limit 1) as hmac_key
-    ),
+    :as_cte(tonight_published),
     part as (
         select
             entry.metric_id, entry.profile, entry.version, entry.valid_from, entry.valid_to, side.side,
