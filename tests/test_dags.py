@@ -147,7 +147,7 @@ def run_context(night: str | None = None, key: str | None = None) -> dict[str, A
 
 
 def test_the_night_is_the_parameter_else_the_key_else_the_local_date() -> None:
-    from tthc_airflow.tasks import night_of
+    from tthc_airflow.night import night_of
 
     assert night_of(run_context("2026-06-30", "2026-11-21")) == date(2026, 6, 30)
     assert night_of(run_context(None, "2026-11-21")) == date(2026, 11, 21)

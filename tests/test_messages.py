@@ -26,8 +26,8 @@ from tthc import pipeline
 from tthc.alerts import wording
 from tthc.alerts.dispatch import TRIES_BEFORE_NEXT, Dispatched, check_channels, dispatch
 from tthc.alerts.incidents import Failure, record
+from tthc.alerts.letter import Letter
 from tthc.alerts.send_email import Email
-from tthc.alerts.sending import Letter
 from tthc.domain.errors import Misconfigured, ReferenceFault
 from tthc.reference.channels import Channel
 from tthc.warehouse.connect import transaction

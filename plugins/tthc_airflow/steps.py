@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from tthc.domain.errors import TthcError
 from tthc.settings import settings
+from tthc_airflow.night import night_of
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +55,6 @@ class DispatcherHint(BaseNotifier):  # type: ignore[misc]  # Airflow is not foll
 
 
 def _step() -> tuple[Any, str, str] | None:
-    from tthc_airflow.tasks import night_of
-
     try:
         context = get_current_context()
     except RuntimeError:

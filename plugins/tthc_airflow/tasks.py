@@ -8,16 +8,17 @@ from __future__ import annotations
 import logging
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tthc.domain.errors import Misconfigured, PortalFailed
+from tthc.domain.errors import PortalFailed
 from tthc.reference.sources import read_sources
-from tthc.settings import LOCAL, Settings, settings
+from tthc.settings import Settings, settings
 from tthc_airflow.assets import FIGURES
 from tthc_airflow.failures import told_to_airflow
+from tthc_airflow.night import night_of
 
 if TYPE_CHECKING:
     from tthc.landing.store import Receipt
@@ -113,22 +114,6 @@ def notify() -> str:
         told = pipeline.notify(settings(), night_of(get_current_context()))
     (log.warning if told.degraded else log.info)("%s", told)
     return str(told)
-
-
-def night_of(context: Any) -> date:
-    """The night a run is about: its parameter `night`, else its partition key, else the day it was asked for.
-
-    The same for every try of every task of a run. Raises Misconfigured when parameter or key is not a date.
-    """
-    run = context["dag_run"]
-    text = context["params"].get("night") or run.partition_key
-    if text is None:
-        asked: date = run.run_after.astimezone(LOCAL).date()
-        return asked
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Misconfigured(f"the night of this run is {text!r}; it must be a date like 2026-06-30") from None
 
 
 def folder_of(current: Settings, night: date) -> Path:

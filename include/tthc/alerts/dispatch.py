@@ -16,9 +16,10 @@ import sqlalchemy as sa
 
 from tthc.alerts.composing import compose, write_report
 from tthc.alerts.incidents import Failure, record, resolve_source, statement
+from tthc.alerts.letter import Letter, SendingFailed
 from tthc.alerts.report import morning_report
 from tthc.alerts.reporters import note_missing_reporters
-from tthc.alerts.sending import Letter, Sender, SendingFailed, open_channels, send_in_time
+from tthc.alerts.sending import Sender, open_channels, send_in_time
 from tthc.alerts.tending import tend
 from tthc.reference.channels import Channel, Recipient, Routing, read_routing
 from tthc.settings import LOCAL, Settings

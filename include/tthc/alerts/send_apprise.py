@@ -6,10 +6,10 @@ import logging
 
 import apprise
 
-from tthc.alerts.sending import Letter, SendingFailed, resolved
+from tthc.alerts.letter import Letter, SendingFailed
 from tthc.alerts.wording import fit, fit_message
 from tthc.domain.errors import Misconfigured
-from tthc.reference.channels import Channel
+from tthc.reference.channels import Channel, resolved
 
 _KINDS = {
     "warning": apprise.NotifyType.WARNING,

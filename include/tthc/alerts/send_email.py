@@ -11,10 +11,10 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy, Policy
 from email.utils import format_datetime
 
-from tthc.alerts.sending import Letter, SendingFailed, resolved
+from tthc.alerts.letter import Letter, SendingFailed
 from tthc.alerts.wording import fit, fit_message
 from tthc.domain.errors import Misconfigured
-from tthc.reference.channels import Channel
+from tthc.reference.channels import Channel, resolved
 
 _LIMIT = 200_000
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tthc.alerts.sending import Letter, SendingFailed, resolved
+from tthc.alerts.letter import Letter, SendingFailed
 from tthc.alerts.wording import fit, fit_message, moment
 from tthc.domain.errors import Misconfigured
-from tthc.reference.channels import Channel
+from tthc.reference.channels import Channel, resolved
 
 _WEBHOOK_LIMIT, _TELEGRAM_LIMIT = 60_000, 4096
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}

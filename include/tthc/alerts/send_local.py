@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tthc.alerts.sending import Letter, SendingFailed
+from tthc.alerts.letter import Letter, SendingFailed
 from tthc.settings import LOCAL, Settings
 
 

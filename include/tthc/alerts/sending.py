@@ -1,37 +1,16 @@
-"""What every channel is: it takes a letter and delivers it, or says in a word of ours why not."""
+"""Channels are opened as declared, and none is waited for longer than it may take."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Protocol, TypeVar
 
-from tthc.domain.errors import Misconfigured, OutsideSystemFailed
+from tthc.alerts.letter import Letter, SendingFailed
 from tthc.reference.channels import Channel
-from tthc.settings import Settings, secret
+from tthc.settings import Settings
 
 Result = TypeVar("Result")
-
-
-class SendingFailed(OutsideSystemFailed):
-    """A channel did not take a letter. Its words are ours: those of a library may quote a secret or an address."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """What is sent: the same key however often it is tried. `to`: addresses on the channel, where it has any."""
-
-    key: str
-    number: int
-    to: tuple[str, ...]
-    kind: str  # digest, report or watchdog
-    severity: str
-    night: date
-    subject: str
-    text: str
-    made_at: datetime
 
 
 class Sender(Protocol):
@@ -63,21 +42,6 @@ def _open(settings: Settings, channel: Channel) -> Sender:
     from tthc.alerts.send_local import Console, Folder
 
     return Folder(settings) if channel.kind == "file" else Console()
-
-
-def resolved(channel: Channel, name: str) -> str:
-    """A value of a channel, from the environment where it says `env:NAME`. Raises Misconfigured when that is unset."""
-    return resolved_text(str(getattr(channel, name)), f"channel {channel.id!r}: {name}")
-
-
-def resolved_text(value: str, where: str) -> str:
-    """The same for any value of channels.toml."""
-    if not value.startswith("env:"):
-        return value
-    found = secret(value.removeprefix("env:"))
-    if found is None:
-        raise Misconfigured(f"{where} is taken from {value.removeprefix('env:')}, which is not set")
-    return found
 
 
 def send_in_time(sender: Sender, letter: Letter, seconds: float) -> str | None:

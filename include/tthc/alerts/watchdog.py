@@ -12,10 +12,11 @@ from uuid import NAMESPACE_URL, uuid5
 
 import sqlalchemy as sa
 
-from tthc.alerts.sending import Letter, SendingFailed, open_channels, resolved_text, send_in_time, within
+from tthc.alerts.letter import Letter, SendingFailed
+from tthc.alerts.sending import open_channels, send_in_time, within
 from tthc.alerts.wording import moment
 from tthc.domain.errors import Misconfigured, TthcError
-from tthc.reference.channels import Routing, read_routing
+from tthc.reference.channels import Routing, read_routing, resolved_text
 from tthc.settings import LOCAL, Settings
 from tthc.warehouse import server
 from tthc.warehouse.connect import transaction

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
-from tthc.domain.errors import ReferenceFault
+from tthc.domain.errors import Misconfigured, ReferenceFault
 from tthc.reference.files import directories, read_toml
-from tthc.settings import Settings
+from tthc.settings import Settings, secret
 
 SEVERITIES = ("warning", "error", "critical")
 KINDS = ("email", "webhook", "telegram", "apprise", "file", "console")
@@ -159,3 +159,18 @@ def _check(routing: Routing) -> None:
     positive = ("remind_after_nights", "escalate_after_nights", "spread_rows")
     if any(getattr(routing.policy, name) < 1 for name in positive) or routing.policy.spread < 2:
         raise ReferenceFault("channels.toml, policy: nights and spread_rows must be at least 1, spread at least 2")
+
+
+def resolved(channel: Channel, name: str) -> str:
+    """A value of a channel, from the environment where it says `env:NAME`. Raises Misconfigured when that is unset."""
+    return resolved_text(str(getattr(channel, name)), f"channel {channel.id!r}: {name}")
+
+
+def resolved_text(value: str, where: str) -> str:
+    """The same for any value of channels.toml."""
+    if not value.startswith("env:"):
+        return value
+    found = secret(value.removeprefix("env:"))
+    if found is None:
+        raise Misconfigured(f"{where} is taken from {value.removeprefix('env:')}, which is not set")
+    return found
