@@ -60,6 +60,7 @@ from tthc.warehouse import load as warehouse
 from tthc.warehouse import replay as repeats
 from tthc.warehouse.connect import transaction
 from tthc.warehouse.held_files import Held, held_files
+from tthc.warehouse.reference_tables import load_reference
 from tthc.warehouse.replay import Replayed
 
 Say = Callable[[str], None]
@@ -103,7 +104,7 @@ def init(settings: Settings) -> None:
         connection.execute(sa.text("set local lock_timeout = '90s'"))  # no reader holds up the night for ever
         schema.migrate(connection)
         schema.check_key(connection, schema.hmac_key(settings), settings.province)
-        schema.load_reference(connection, settings)
+        load_reference(connection, settings)
         create_views(connection)
         if settings.warehouse_url is None:
             set_analyst_password(connection, analyst_password(settings))

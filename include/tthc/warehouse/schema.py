@@ -1,4 +1,4 @@
-"""What `tthc init` makes of an empty or older warehouse: tables by migration, reference data, the key's fingerprint."""
+"""What `tthc init` makes of an empty or older warehouse: tables by migration, the key's fingerprint."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import hashlib
 import hmac
 import os
 import secrets
-from dataclasses import asdict
-from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -19,26 +16,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from tthc.domain.errors import ForeignKeyInUse, Misconfigured
-from tthc.domain.period import periods_between
-from tthc.domain.text import fold, sort_key
-from tthc.domain.working_days import working_index
-from tthc.reference.comparison import read_comparison
-from tthc.reference.files import fingerprint
-from tthc.reference.index_766 import read_index_bands, read_index_components
-from tthc.reference.kpis import read_metrics
-from tthc.reference.lists import read_calendar_overrides, read_targets
-from tthc.reference.manual import read_indicators
-from tthc.reference.measures import read_measures
-from tthc.reference.procedures import read_procedures
-from tthc.reference.reporting import read_reporting
-from tthc.reference.sources import read_sources
-from tthc.reference.units import check_successions, read_places, read_successions, read_units
 from tthc.settings import Settings
 from tthc.warehouse.connect import end_idle_readers
-from tthc.warehouse.definitions import keep
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-FIRST_YEAR, LAST_YEAR = 2009, 2036  # reporting years; dates outside [2010, night + 5 years] are not plausible
 
 
 def migrate(connection: sa.Connection) -> None:
@@ -118,159 +99,4 @@ def check_key(connection: sa.Connection, key: bytes, province: str) -> None:
         raise Misconfigured(
             f"this warehouse holds province {known.province}, but TTHC_PROVINCE is {province}; "
             "another province needs a warehouse of its own"
-        )
-
-
-def load_reference(connection: sa.Connection, settings: Settings) -> None:
-    """Replace the reference tables when the files have changed, and remember a fingerprint of what was loaded."""
-    in_force = fingerprint(settings)
-    if connection.execute(sa.text("select fingerprint from ref.loaded")).scalar() == in_force:
-        return
-    successions = read_successions(settings)
-    places = read_places(settings)
-    check_successions(successions, places)
-    followed = {unit.unit_code for unit in places.units if unit.level != "province"}
-    tables: dict[str, list[dict[str, Any]]] = {
-        "ref.unit": [
-            {
-                **{n: getattr(u, n) for n in ("unit_code", "level", "kind", "name", "full_name", "parent_code")},
-                "province_code": settings.province if u.unit_code == settings.province else u.province_code,
-                "sort_key": sort_key(u.name),
-                "valid_from": u.valid_from or date.min,
-                "valid_to": u.valid_to or date.max,
-            }
-            for u in read_units(settings)
-            if u.province_code == settings.province or u.level == "province"
-        ],
-        "ref.unit_succession": [
-            {n: getattr(s, n) for n in ("old_code", "new_code", "effective_date", "is_partial", "weight")}
-            for s in successions
-            if s.old_code in followed
-        ],
-        "ref.calendar": _calendar(settings),
-        "ref.period": [
-            {
-                "calendar": p.calendar,
-                "kind": p.kind,
-                "label": p.label,
-                "start_on": p.start,
-                "end_on": p.end,
-                "last_month": p.last_month,
-            }
-            for p in periods_between(FIRST_YEAR, LAST_YEAR)
-        ],
-        "ref.source": [
-            {"source_id": s.id, "title": s.title, "priority": s.priority, "delivery": s.delivery}
-            for s in read_sources(settings).values()
-        ],
-        "ref.target": [
-            {
-                **{
-                    n: getattr(t, n)
-                    for n in (
-                        "target_id", "document", "unit_code", "level_scope", "metric_id", "profile", "field_code",
-                        "comparator", "period_from", "period_to", "source_line", "indicator",
-                    )
-                },
-                "target_value": t.value,
-                "note": "; ".join(filter(None, (t.base_note, t.ambiguity_note))) or None,
-            }
-            for t in read_targets(settings)
-        ],
-        "ref.measure": [
-            {
-                "measure": m.id,
-                **{n: getattr(m, n) for n in ("title", "kind", "additive", "profile", "recomputed")},
-            }
-            for m in read_measures(settings).values()
-        ],
-        **_reporting(settings),
-        "ref.manual_indicator": [
-            {"indicator": i.id, "version": i.version, "title": i.title, "levels": list(i.levels), "summed": i.summed}
-            for i in read_indicators(settings).values()
-        ],
-        "ref.comparison": [asdict(read_comparison(settings))],
-        "ref.index_component": [asdict(component) for component in read_index_components(settings)],
-        "ref.index_band": [asdict(band) for band in read_index_bands(settings)],
-    }  # fmt: skip
-    for name, rows in tables.items():
-        _replace(connection, name, rows)
-    _load_procedures(connection, settings)
-    connection.execute(
-        sa.text(
-            "insert into ref.loaded (fingerprint, registry_id) values (:fingerprint, :registry_id) "
-            "on conflict (singleton) do update set fingerprint = excluded.fingerprint, "
-            "registry_id = excluded.registry_id, loaded_at = now()"
-        ),
-        {"fingerprint": in_force, "registry_id": keep(connection, read_metrics(settings))},
-    )
-
-
-def _reporting(settings: Settings) -> dict[str, list[dict[str, Any]]]:
-    reporting = read_reporting(settings, read_sources(settings))
-    names = ("source_id", "units", "every", "working_days")
-    return {
-        "ref.expected_reporter": [
-            {**{n: getattr(rule, n) for n in names}, "unit_codes": list(rule.unit_codes)} for rule in reporting.expected
-        ],
-        "ref.coverage_floor": [{"floor": reporting.coverage_floor}],
-    }
-
-
-def _replace(connection: sa.Connection, name: str, rows: list[dict[str, Any]]) -> None:
-    schema, table_name = name.split(".")
-    columns = list(rows[0]) if rows else []
-    table = sa.table(table_name, *(sa.column(column) for column in columns), schema=schema)
-    connection.execute(sa.delete(table))
-    if rows:
-        copy_rows(connection, name, columns, (tuple(row[column] for column in columns) for row in rows))
-    connection.execute(sa.text(f"analyze {name}"))  # without, a first publication is planned for empty tables
-
-
-def copy_rows(connection: sa.Connection, table: str, columns: list[str], rows: Any) -> None:
-    """COPY tuples into a table of ours; `table` and `columns` come from this code, never from a file."""
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    with driver.cursor() as cursor, cursor.copy(f"copy {table} ({', '.join(columns)}) from stdin") as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def _calendar(settings: Settings) -> list[dict[str, Any]]:
-    first, last = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
-    index = working_index(first, last, read_calendar_overrides(settings))
-    return [
-        {"day": day, "is_working": count > index.get(day - timedelta(days=1), 0), "working_index": count}
-        for day, count in index.items()
-    ]
-
-
-def _load_procedures(connection: sa.Connection, settings: Settings) -> None:
-    """The registry replaces what it replaced before; what a catalogue feed added stays where the registry is silent."""
-    connection.execute(sa.text("delete from ref.procedure where origin = 'registry'"))
-    rows = [
-        {
-            "procedure_code": p.procedure_code,
-            "procedure_name": p.procedure_name,
-            "field_code": p.field_code,
-            "field_name": p.field_name,
-            "field_key": fold(p.field_name) if p.field_name else None,
-            "service_level": p.service_level,
-            "yields_result": p.yields_result,
-            "max_working_days": p.max_working_days,
-        }
-        for p in read_procedures(settings).values()
-    ]
-    if rows:
-        connection.execute(
-            sa.text(
-                "insert into ref.procedure (procedure_code, procedure_name, field_code, field_name, field_key, "
-                "service_level, yields_result, max_working_days, origin) values (:procedure_code, :procedure_name, "
-                ":field_code, :field_name, :field_key, :service_level, :yields_result, :max_working_days, 'registry') "
-                "on conflict (procedure_code) do update set procedure_name = excluded.procedure_name, "
-                "field_code = excluded.field_code, field_name = excluded.field_name, field_key = excluded.field_key, "
-                "service_level = excluded.service_level, yields_result = excluded.yields_result, "
-                "max_working_days = excluded.max_working_days, origin = 'registry'"
-            ),
-            rows,
         )
