@@ -411,12 +411,35 @@ def nightly(rows: int, nights: int = 28) -> History:
     )
 
 
+def made_of(rows: int, nights: int = 28, **shares: dict[str, int]) -> History:
+    """So many nights up to this one on which the file was made of these."""
+    days = [NIGHT - timedelta(days=back) for back in range(1, nights + 1)]
+    past = [
+        Past(
+            night=on,
+            file_name="0.csv",
+            unit_code="18373",
+            rows=rows,
+            newest_on=None,
+            only_status=None,
+            released=False,
+            shares=shares,
+        )
+        for on in days
+    ]
+    return History(NIGHT, past)
+
+
 YESTERDAY = NIGHT - timedelta(days=1)
 BESIDE_THE_PAST: dict[str, tuple[list[Row], History, str]] = {
     "VOLUME": (busy(YESTERDAY, 2), nightly(rows=145), "held"),
     "VOLUME_RISE": (busy(YESTERDAY, 3), nightly(rows=21), "loaded"),
     "STALE_EXPORT": (busy(YESTERDAY - timedelta(days=1), 10), nightly(rows=290), "held"),
     "DISTRIBUTION": ([row | {"status": STATUS_WORDS[4]} for row in busy(YESTERDAY, 4)], nightly(rows=110), "held"),
+    "STATUS_SHARES": (busy(YESTERDAY, 4), made_of(110, status={"2": 40, "4": 40, "9": 80}), "loaded"),
+    "CHANNEL_SHARES": (busy(YESTERDAY, 4), made_of(110, channel={"1": 40, "2": 60}), "loaded"),
+    "ON_TIME_SHARE": (finished(120), made_of(120, timely={"1": 70, "0": 30}), "loaded"),
+    "FIELD_SHARES": (busy(YESTERDAY, 8), made_of(220, field={"a field": 100}), "loaded"),
 }
 WITHOUT_A_PAST = {"ONE_STATUS": ([sound(n) for n in range(100)], "loaded")}
 

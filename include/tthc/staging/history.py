@@ -1,4 +1,4 @@
-"""What a file's own past says of it: how many rows it usually has, how new its newest event usually is, which statuses.
+"""What a file's own past says of it: how many rows it usually has, how new its newest event is, what it is made of.
 
 The past of a file is the nights before its own on which its source delivered a file of the same name, dates in names
 left out. Where fewer than NIGHTS such nights are known and the file is of one unit, it is the nights on which the
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from statistics import median
@@ -19,11 +19,13 @@ from typing import Any
 import pandas as pd
 
 from tthc.domain.working_days import is_working_day, working_index
+from tthc.staging.shares import COMPARABLE, RULE_OF, Counts, Shift, shares_of, shift
 from tthc.staging.staged_file import StagedFile
 
 NIGHTS = 28  # how many nights are compared with, as design §5.4.13 has it
 DAYS_BACK = 100  # how far back they are looked for: a source that delivers twice a week has 28 nights in them
 _ODD_NIGHTS = 2  # so many of them may be unlike the others without counting
+_NEW_USUAL = 14  # nights told as of other shares than before; from so many on they are what is usual
 _HOLIDAY_DAYS, _HOLIDAY_WORKING = 7, 3  # fewer working days than this in the days before: offices were closed
 _EVENTS = ("received_on", "finished_on", "returned_on")
 _INDEXED_DAYS = 800  # an event older than this counts as this old
@@ -37,8 +39,8 @@ _DATE = re.compile(
 class Past:
     """A list of dossiers that was loaded, or known already, on an earlier night. `rows`: accepted and quarantined.
 
-    `unit_code`: its only unit. `newest_on`, `only_status`: as `note_content` found them. `released`: it is in
-    although DISTRIBUTION once held it.
+    `unit_code`: its only unit. `newest_on`, `only_status`, `shares`: as `note_content` found them. `released`: it is in
+    although DISTRIBUTION once held it. `shifted`: rules that found its shares unlike those before.
     """
 
     night: date
@@ -48,14 +50,17 @@ class Past:
     newest_on: date | None
     only_status: int | None
     released: bool
+    shares: Mapping[str, Counts] = field(default_factory=dict)
+    shifted: Sequence[str] = ()
 
 
 def note_content(file: StagedFile, night: date) -> None:
-    """Set the day of a list's newest event up to the night, and its status where every row has the same."""
+    """Set the day of a list's newest event up to the night, its status where every row has the same, and its shares."""
     days = _event_days(file, night)
     file.newest_on = days.max().date() if len(days) else None
     if "status" in file.headings and file.rows["status"].nunique() == 1:
         file.only_status = int(file.rows["status"].dropna().iloc[0])
+    file.shares = shares_of(file)
 
 
 def dateless(file_name: str) -> str:
@@ -113,6 +118,27 @@ class History:
         same = _nightly(past, lambda one: int(one.only_status == file.only_status))
         released = any(one.released and one.only_status == file.only_status and one.night >= lately for one in past)
         return {"one_status": int(not released and sum(same) <= _ODD_NIGHTS), "statuses_before": len(same)}
+
+    def shifts(self, file: StagedFile) -> dict[str, Shift]:
+        """What is looked at → how far the file is from the nights before; nothing known makes no distance.
+
+        Where offices were closed on most days before the night (Tết) half of the distance counts: what was left open
+        is worked off at once. Nights that were told as unlike those before are not compared with, so that a lasting
+        fault stays told; from _NEW_USUAL such nights on it is a change, and they count.
+        """
+        past = [one for one in self._of(file) if not self._after_holiday(one.night)]
+        found = {}
+        for what, rule in RULE_OF.items():
+            known = [one for one in past if sum(one.shares.get(what, {}).values()) >= COMPARABLE]
+            told = {one.night for one in known if rule in one.shifted}
+            nights: dict[date, Counts] = {
+                one.night: one.shares[what] for one in known if len(told) >= _NEW_USUAL or one.night not in told
+            }
+            before = [nights[night] for night in sorted(nights)]
+            moved = shift(what, file.shares.get(what, {}), before, odd_nights=_ODD_NIGHTS)
+            relaxed = self._after_holiday(self.night)
+            found[what] = replace(moved, distance=moved.distance / 2) if relaxed else moved
+        return found
 
     def unit_of(self, file_name: str) -> str | None:
         """The one unit that files of this name have told of; None where there were none, or several."""

@@ -5,6 +5,8 @@ Rules of severity `warning` are told and change nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 
 from tthc.domain.errors import RowsNotConserved
@@ -13,6 +15,7 @@ from tthc.staging import expectations, manual, sender
 from tthc.staging.correct import waive
 from tthc.staging.history import History, note_content
 from tthc.staging.parse import Meanings
+from tthc.staging.shares import RULE_OF, Shift
 from tthc.staging.staged_file import StagedFile
 
 _EARLIEST = pd.Timestamp(2010, 1, 1)
@@ -169,7 +172,29 @@ def _close(file: StagedFile) -> None:
 def judge_files(staged: list[StagedFile], source: Source, history: History) -> None:
     """Hold or reject whole files, by what they are and by what they were on the nights before (`history`)."""
     files = [file for file in staged if file.verdict != "rejected"]
-    profile = pd.DataFrame(
+    shifts = [history.shifts(file) for file in files]
+    said = expectations.check(profile(files, source, history, shifts), "dossier_file")
+    if files:
+        files[0].judgements += expectations.judgements("dossier_file", said)
+    for failure in said:
+        for number in failure.rows:
+            file, rule = files[number], failure.rule
+            if rule.severity == expectations.WARNING:
+                moved = next((shifts[number][what].told for what, of in RULE_OF.items() if of == rule.rule_id), "")
+                words = f"{file.file_name}: {moved}; " if moved else ""
+                file.findings.append((rule.rule_id, rule.severity, file.rows_read, f"{words}{rule.vi} / {rule.en}"))
+                continue
+            if file.verdict in {"held", "rejected"}:
+                continue
+            file.verdict = "rejected" if rule.severity == expectations.REJECT else "held"
+            file.reason, file.detail = rule.rule_id, f"{rule.vi} / {rule.en}"
+
+
+def profile(
+    files: Sequence[StagedFile], source: Source, history: History, shifts: Sequence[Mapping[str, Shift]]
+) -> pd.DataFrame:
+    """What the suite `dossier_file` is asked about: one row a file. `shifts`: of each file, from `history`."""
+    return pd.DataFrame(
         [
             {
                 "row_id": number,
@@ -180,23 +205,13 @@ def judge_files(staged: list[StagedFile], source: Source, history: History) -> N
                 "quarantine_over_limit": max(file.rows_quarantined / max(file.rows_read, 1) - source.hold_above, 0.0),
                 **history.profile(file),
                 **history.statuses(file),
+                **{f"{what}_rows": moved.rows for what, moved in shifts[number].items()},
+                **{f"{what}_nights": moved.nights for what, moved in shifts[number].items()},
+                **{f"{what}_shift": moved.distance for what, moved in shifts[number].items()},
             }
             for number, file in enumerate(files)
         ]
     )
-    said = expectations.check(profile, "dossier_file")
-    if files:
-        files[0].judgements += expectations.judgements("dossier_file", said)
-    for failure in said:
-        for number in failure.rows:
-            file, rule = files[number], failure.rule
-            if rule.severity == expectations.WARNING:
-                file.findings.append((rule.rule_id, rule.severity, file.rows_read, f"{rule.vi} / {rule.en}"))
-                continue
-            if file.verdict in {"held", "rejected"}:
-                continue
-            file.verdict = "rejected" if rule.severity == expectations.REJECT else "held"
-            file.reason, file.detail = rule.rule_id, f"{rule.vi} / {rule.en}"
 
 
 def _total_differs(file: StagedFile) -> bool:

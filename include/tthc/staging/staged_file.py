@@ -28,7 +28,8 @@ class StagedFile:
     detail). The counts always add up. `rows_listed`: rows that looked like data; `rows_claimed`: what the file's total
     rows say that number is.
     `stated_unit`: the unit of a whole list, as its titles name it; looked up only where the list has no rows.
-    `newest_on`: day of the newest event up to the night; `only_status`: the status of every accepted row of a list.
+    `newest_on`: day of the newest event up to the night; `only_status`: the status of every accepted row of a list;
+    `shares`: what is looked at (staging/shares.py) → its values → rows.
     `suggestions`: what unlisted headings may mean. `tried`: every layout that was asked, with why it was not taken.
     """
 
@@ -57,6 +58,7 @@ class StagedFile:
     rows_claimed: list[tuple[int, int]] = field(default_factory=list)
     newest_on: date | None = None
     only_status: int | None = None
+    shares: dict[str, dict[str, int]] = field(default_factory=dict)
     stated_unit: str | None = None
     suggestions: list[Suggestion] = field(default_factory=list)
     tried: list[tuple[str, str]] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -182,6 +183,7 @@ def admit(connection: sa.Connection, delivery_id: int, file: StagedFile) -> None
         {
             "id": delivery_id,
             **{name: getattr(file, name) for name in _UNDERSTOOD},
+            "shares": json.dumps(file.shares),
             "members": late.pack(file.rows) if file.feed in KEYED and len(file.rows) else None,
         },
     ).one()
@@ -200,6 +202,7 @@ def _manifest(connection: sa.Connection, source_id: str, night: date, file: Stag
             "reason": file.reason,
             "detail": file.detail,
             **{name: getattr(file, name) for name in _UNDERSTOOD},
+            "shares": json.dumps(file.shares),
             "members": late.pack(file.rows) if file.feed in KEYED and not held_back and len(file.rows) else None,
         },
     ).scalar_one()

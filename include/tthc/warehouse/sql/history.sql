@@ -11,7 +11,13 @@ select
     parsed.rows_accepted + parsed.rows_quarantined as rows,
     parsed.newest_on,
     parsed.only_status,
-    coalesce(parsed.reason = 'DISTRIBUTION', false) as released
+    coalesce(parsed.reason = 'DISTRIBUTION', false) as released,
+    coalesce(parsed.shares, '{}') as shares,
+    array(
+        select rule_id
+        from core.delivery_finding
+        where delivery_finding.delivery_id = parsed.delivery_id and rule_id = any(:of_shares)
+    ) as shifted
 from core.delivery
 join core.delivery as parsed on parsed.delivery_id = coalesce(delivery.same_as, delivery.delivery_id)
 where delivery.source_id = :source and delivery.night between cast(:night as date) - :days and cast(:night as date) - 1
