@@ -52,7 +52,7 @@ TYPES = {
     ),
     "timestamp with time zone": "published_at reported_at snoozed_until submitted_at",
     "boolean": (
-        "is_in_force is_current met ranked missing expected is_group is_newest is_interim conflict "
+        "is_in_force is_current met ranked missing expected is_group is_newest is_interim conflict suppressed "
         "previous_comparable last_year_comparable"
     ),
     "integer": (

@@ -67,6 +67,9 @@ CONTRACT = {
         f"{who}_comparable boolean, {who}_remark text, {who}_points numeric(9,4)"
         for who in ("previous", "last_year")
     ),
+    "kpi_public": "period_calendar text, period_kind text, period_label text, period_start date, period_end date, "
+    "unit_level text, unit_code text, unit_name text, metric_id text, profile text, numerator bigint, denominator bigint, "
+    "rate numeric(9,6), suppressed boolean, minimum_count integer, definition_version text, publication_id bigint",
     "kpi_by_definition": _KEY + "definition_version text, valid_from date, valid_to date, is_in_force boolean, "
     "numerator bigint, denominator bigint, rate numeric(9,6), flags text[], publication_id bigint",
     "definition": "metric_id text, profile text, definition_version text, valid_from date, valid_to date, title text",

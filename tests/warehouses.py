@@ -28,7 +28,7 @@ from tthc.reference.units import read_places, read_successions, read_units
 from tthc.settings import Settings
 from tthc.settings import settings as read_settings
 from tthc.staging.reader_process import ReaderPool
-from tthc.warehouse import connect, schema, server
+from tthc.warehouse import connect, reference_tables, server
 
 KEY = "synthetic key of the tests, 32 bytes or so"
 _TEMPLATE = "template_tthc"
@@ -209,9 +209,9 @@ class Warehouses:
             settings = self._settings(database, overlay)
             if overlay is not None:
                 with (
-                    mock.patch.object(schema, "read_places", _places),
-                    mock.patch.object(schema, "read_units", _units),
-                    mock.patch.object(schema, "read_successions", _successions),
+                    mock.patch.object(reference_tables, "read_places", _places),
+                    mock.patch.object(reference_tables, "read_units", _units),
+                    mock.patch.object(reference_tables, "read_successions", _successions),
                 ):
                     pipeline.init(settings)
             yield Warehouse(settings, self.readers)

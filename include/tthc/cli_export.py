@@ -45,6 +45,18 @@ def export_scorecard(
     _export(exports.write_scorecard, unit, period, calendar, out, submitted)
 
 
+@export.command("public")
+def export_public(
+    period: Annotated[str, typer.Option(help="Such as 2026-Q1, 2026-H1, 2026-9M, 2026; it must have ended.")],
+    out: Workbook,
+) -> None:
+    """What may leave the department: small counts hidden, and no way to work them out (mart.kpi_public)."""
+    from tthc.serving import public_figures
+
+    public_figures.export(settings(), label=period, out=out)
+    print(out)
+
+
 @export.command("manual-input")
 def export_manual_input(unit: Unit, period: PeriodLabel, out: Workbook, calendar: Calendar = "VPCP_15_14") -> None:
     """The form in which a unit states what dossiers cannot tell; filled in, it goes to the source `nhap_tay`."""
