@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +25,7 @@ from tthc.reference.index_766 import read_index_bands, read_index_components
 from tthc.reference.kpis import EVER, TREATMENTS, Metric, edition, read_metrics
 from tthc.reference.manual import read_indicators
 from tthc.reference.measures import COUNT, read_measures
+from tthc.reference.questions import questions
 from tthc.rollups import lineage
 from tthc.serving.rule_catalogue import catalogue, reading_rules
 from tthc.settings import settings
@@ -31,6 +33,8 @@ from tthc.settings import settings
 CHECKOUT = Path(__file__).resolve().parents[1]
 TEMPLATES = Path(__file__).with_name("doc_templates")
 SERVING = CHECKOUT / "include" / "tthc" / "serving"
+WORKED = CHECKOUT / "tests" / "spec" / "test_worked_cases.py"
+CASES = SERVING / "web" / "cases.json"
 YEAR_SHOWN = 2026
 _FUNCTION = re.compile(r"create function mart\.(\w+)\((.*?)\)\s+returns table \((.*?)\)\nlanguage", re.DOTALL)
 
@@ -85,7 +89,9 @@ def pages() -> dict[Path, str]:
         "commands": commands(),
         "rules": rules(),
     }
-    return {CHECKOUT / "docs" / f"{name}.md": _filled(name, parts) for name, parts in built.items()}
+    made = {CHECKOUT / "docs" / f"{name}.md": _filled(name, parts) for name, parts in built.items()}
+    # the page /definitions of an installed product has no tests beside it
+    return {**made, CASES: json.dumps(drawn_cases(), ensure_ascii=False, indent=1) + "\n"}
 
 
 def _filled(name: str, parts: dict[str, str]) -> str:
@@ -163,7 +169,8 @@ def definitions() -> dict[str, str]:
     parts = {
         "treatments": treated,
         "assumptions": assumed,
-        "cases": "\n\n".join(_drawn_cases()),
+        "cases": "\n\n".join(_cases()),
+        "questions": "\n\n".join(_questions()),
         "metrics": shown,
         "counters": counted,
         "periods": _periods(),
@@ -199,24 +206,58 @@ def _validity(metric: Metric) -> str:
     return since + (f" to {metric.valid_to:%d/%m/%Y}" if metric.valid_to != EVER[1] else "")
 
 
-def _drawn_cases() -> Iterator[str]:
-    """Every table that a test of tests/spec draws, under the sentence its name is."""
-    for path in sorted((CHECKOUT / "tests" / "spec").glob("test_*.py")):
+def drawn_cases() -> list[dict[str, Any]]:
+    """Every table that a test of tests/spec draws, under the sentence its name is, by file; the worked cases first."""
+    found = []
+    for path in sorted((CHECKOUT / "tests" / "spec").glob("test_*.py"), key=lambda path: (path != WORKED, path)):
         module = ast.parse(path.read_text(encoding="utf-8"))
-        drawn = [
-            (test.name, mark.args[0].value)
+        named = {
+            target.id: ast.literal_eval(line.value)
+            for line in module.body
+            if isinstance(line, ast.Assign) and isinstance(line.value, ast.Constant)
+            for target in line.targets
+            if isinstance(target, ast.Name)
+        }
+        tables = [
+            _drawn_table(test.name, mark)
             for test in module.body
             if isinstance(test, ast.FunctionDef)
             for mark in test.decorator_list
             if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.drawn"
             and isinstance(mark.args[0], ast.Constant)
         ]  # fmt: skip
-        if drawn:
-            yield f"### {(ast.get_docstring(module) or '').partition(chr(10))[0].rstrip('.')}"
-        for name, text in drawn:
-            lines = [[cell.strip() for cell in line.split("|")] for line in str(text).strip().splitlines()]
-            yield f"**{name.removeprefix('test_').replace('_', ' ').capitalize()}.**"
-            yield _table(lines[0], (line for line in lines[2:] if len(line) == len(lines[0])))
+        if tables:
+            title = " ".join((ast.get_docstring(module) or "").partition("\n\n")[0].split()).rstrip(".")
+            found.append({"title": title, "title_vi": named["TITLE_VI"], "tables": tables})
+    return found
+
+
+def _drawn_table(name: str, mark: ast.Call) -> dict[str, Any]:
+    more = {one.arg: ast.literal_eval(one.value) for one in mark.keywords}
+    text = str(ast.literal_eval(mark.args[0]))
+    lines = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
+    return {
+        "title": f"{name.removeprefix('test_').replace('_', ' ').capitalize()}.",
+        "title_vi": f"{more['vi']}.",
+        "night": more.get("night"),
+        "heading": lines[0],
+        "rows": [line for line in lines[2:] if len(line) == len(lines[0])],
+    }
+
+
+def _cases() -> Iterator[str]:
+    for group in drawn_cases():
+        yield f"### {group['title']}"
+        for table in group["tables"]:
+            seen = f" Seen on the night of {table['night']}." if table["night"] else ""
+            yield f"**{table['title']}**{seen}"
+            yield _table(table["heading"], table["rows"])
+
+
+def _questions() -> Iterator[str]:
+    for topic in questions():
+        yield f"### {topic.title}"
+        yield _table(("question", "answer"), ((one.question, one.answer) for one in topic.asked))
 
 
 def _metric(metric_id: str | None, profile: str | None) -> str:

@@ -18,17 +18,25 @@ import pytest
 import typer
 
 from tthc.cli import app
+from tthc.domain.period import PeriodCalendar
 from tthc.reference.channels import Channel, Policy, Recipient
 from tthc.reference.corrections import Correction
+from tthc.reference.counters import counters
 from tthc.reference.kpis import read_metrics
 from tthc.reference.layouts import Column, Layout
+from tthc.reference.manual import read_indicators
 from tthc.reference.portals import Limits, Login, Paging, Portal
+from tthc.reference.questions import questions
 from tthc.reference.sources import Source
+from tthc.serving import wording
+from tthc.serving.rule_catalogue import catalogue, reading_rules
 from tthc.settings import settings
 from tthc.staging.layout_check import check_layout
 from warehouses import Warehouse
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+FOREIGN = {"*", ">=", ">", "=", "NgayNopHoSo", "NgayTra", "NgayKetThucXuLy", "DuocTaiSuDung", "--interim", "explain",
+           "figures_of", "max_working_days"}  # fmt: skip
 PACKAGE = CHECKOUT / "include" / "tthc"
 BUILD: dict[str, Any] = runpy.run_path(str(CHECKOUT / "scripts" / "build_docs.py"))
 PAGES = sorted(
@@ -77,6 +85,26 @@ def test_the_data_dictionary_shows_what_the_warehouse_has(warehouse: Warehouse) 
         for column in columns
     }
     assert {tuple(row.values()) for row in found} == shown
+
+
+def quoted(text: str) -> set[str]:
+    return set(re.findall(r"`([^`]+)`", text))
+
+
+def test_answers_speak_of_what_exists_and_say_the_same_names_in_both_languages() -> None:
+    indicators, metrics = read_indicators(settings()), read_metrics(settings())
+    names = {*indicators, *counters(), *wording.FLAGS, *wording.STATUSES, *BUILD["TYPE_OF"], *BUILD["views"]()}
+    names |= {word for metric in metrics for word in (metric.id, metric.profile)} | set(PeriodCalendar)
+    names |= {rule.rule_id for found in catalogue().values() for rule in found}
+    names |= {rule_id for rule_id, *_ in reading_rules()} | {*commands(), "tthc explain"}
+    names |= {"missing", "nothing", "not_applicable", "event", "as_reported", "current_boundary", "holidays"}
+    for topic in questions():
+        for one in topic.asked:
+            assert quoted(one.answer) == quoted(one.answer_vi), one.question
+            for name in quoted(" ".join(one)):
+                plain = name.removeprefix("mart.").partition("(")[0].partition(" --")[0]
+                exists = plain in names or (plain.partition(".")[0] in names and plain.partition(".")[2] in names)
+                assert exists or (CHECKOUT / "include/reference" / plain).exists() or plain in FOREIGN, name
 
 
 # Links.

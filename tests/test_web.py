@@ -12,6 +12,7 @@ import urllib.request
 from collections import Counter
 from html.parser import HTMLParser
 from io import BytesIO
+from pathlib import Path
 
 import httpx
 import openpyxl
@@ -22,14 +23,17 @@ from fastapi import Depends, FastAPI, HTTPException
 from serving_warehouse import COMMUNE, FORMULA, HOSTILE_COMMUNE, MARKUP, NIGHT, ODD_FILE, PERSON, Night, the_night
 from tthc.domain.errors import OutsideSystemFailed
 from tthc.domain.text import without_person
-from tthc.reference.kpis import read_metrics
+from tthc.reference.kpis import TREATMENTS, read_metrics
+from tthc.reference.questions import questions
 from tthc.serving import figures, wording
 from tthc.serving.quarantine_book import repair_deadlines
-from tthc.serving.web import create_app
+from tthc.serving.web import create_app, definitions
 from tthc.serving.web.protection import HEADERS
+from tthc.settings import settings
 from tthc.warehouse import connect
 from warehouses import Warehouse, Warehouses
 
+CHECKOUT = Path(__file__).resolve().parents[1]
 PAGES = (
     "/",
     "/units/42",
@@ -224,6 +228,22 @@ def test_definitions_come_from_the_registry(app: FastAPI, night: Night) -> None:
     for metric in read_metrics(night.warehouse.settings):
         for part in (metric.title, metric.citation, metric.numerator, metric.denominator or "đây là số đếm"):
             assert " ".join(part.split()) in text
+
+
+def test_definitions_answer_the_questions_and_draw_the_cases_of_the_documents(app: FastAPI) -> None:
+    """Every question in both languages, and every drawn table of docs/definitions.md, told in Vietnamese."""
+    outline = shown(app, "/definitions")
+    for topic in questions():
+        for said in (topic.title_vi, *(text for one in topic.asked for text in one)):
+            assert " ".join(said.replace("`", " ").split()) in " ".join(outline.text.split()), said
+    tables = (CHECKOUT / "docs" / "definitions.md").read_text(encoding="utf-8").partition("\n## Cases\n")[2]
+    assert tables.count("\n| --- |") == len([one for one in outline.of("table") if one.get("class") == "case"]) > 30
+    told = [*definitions.TREATMENT_NAMES, *definitions.TREATMENT_WORDS]
+    assert set(told) >= {name for name in TREATMENTS if name != "display"}
+    assert set(told) >= {word for name, words in TREATMENTS.items() if name != "display" for word in words}
+    for title, drawn in definitions.explanations(settings())["cases"]:
+        shown_words = " ".join([title, *(word for one in drawn for line in (one.heading, *one.rows) for word in line)])
+        assert not re.search(r"\b(received|overdue|early|late|carried|dossier|finished)\b(?! TT01)", shown_words), title
 
 
 def test_a_withheld_figure_is_named_so(app: FastAPI, night: Night) -> None:

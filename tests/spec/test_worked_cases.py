@@ -7,8 +7,11 @@ import pytest
 
 from drawing import Drawing
 
+TITLE_VI = "Mười sáu ca mẫu, đêm 10/4/2026: biểu 06a quý báo cáo 15/12/2025–14/3/2026, Bộ chỉ số 766 quý dương lịch 1/1–31/3/2026"
 
-@pytest.mark.drawn("""
+
+@pytest.mark.drawn(
+    """
     dossier | received    | due         | finished    | returned | status | asked    | max | = 06A                 | = 766
     --------+-------------+-------------+-------------+----------+--------+----------+-----+-----------------------+--------
     1       | 20/12 09:00 | 05/01 17:00 | 05/01 17:20 | 06/01    | 10     |          |     | received, on time     | -
@@ -28,7 +31,9 @@ from drawing import Drawing
     15      | 05/01       |             | 10/02       |          | 9      |          | 27  | received, on time     | in time
     15b     | 05/01       |             | 10/02       |          | 9      |          | 26  | received, on time     | late
     16      | 05/01       | 02/01       | 06/01       |          | 9      |          |     | DUE_BEFORE_RECEIVED   | -
-""")
+""",
+    vi="Mười sáu ca mẫu được tính như tài liệu nêu",
+)
 def test_the_sixteen_worked_cases_are_counted_as_the_pages_say(drawn: Drawing) -> None:
     drawn.holds()
 
@@ -41,6 +46,7 @@ def test_the_sixteen_worked_cases_are_counted_as_the_pages_say(drawn: Drawing) -
     5       | 02/03    | 10/03 |          | 4      | received, overdue | late
     7       | 02/03    | 14/03 |          | 4      | received, in time | in time
     """,
+    vi="Vào đêm khóa báo cáo, hồ sơ hẹn đúng ngày đó hoặc muộn hơn còn trong hạn",
     night="14/03",
 )
 def test_on_the_night_the_report_closes_what_is_due_that_day_or_later_is_in_time(drawn: Drawing) -> None:

@@ -109,6 +109,11 @@ def percent(numerator: int | None, denominator: int | None) -> str:
     return decimal(Decimal(numerator) * 100 / Decimal(denominator)) + "%"
 
 
+def points(number: Decimal) -> str:
+    """A number as short as it is exact, with a decimal comma: 0.500 → "0,5"."""
+    return f"{number.normalize():f}".replace(".", ",")
+
+
 def gap(numerator: int, denominator: int, value: Decimal) -> str:
     """Percentage points between a rate and its target; a miss too small for two decimals is not shown as 0."""
     points = (Decimal(numerator) / Decimal(denominator) - value) * 100
@@ -119,8 +124,7 @@ def gap(numerator: int, denominator: int, value: Decimal) -> str:
 
 def target(comparator: str, value: Decimal) -> str:
     """ ">=", 0.95 → "≥ 95%"."""
-    shown = f"{(value * 100).normalize():f}".replace(".", ",")
-    return f"{comparator.replace('>=', '≥')} {shown}%"
+    return f"{comparator.replace('>=', '≥')} {points(value * 100)}%"
 
 
 def day(on: date | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,10 +27,11 @@ from tthc.serving.exports import Registry
 from tthc.serving.figures import DEFAULT_BASIS, DEFAULT_CALENDAR, Period, Publication
 from tthc.serving.members import figures_of_unit, members_of
 from tthc.serving.quarantine_book import repair_deadlines
+from tthc.serving.web.definitions import explanations, spans
 from tthc.serving.web.pages import Pages, grouped
 from tthc.serving.web.protection import HEADERS, SecurityHeaders
 from tthc.serving.web.quality import newest_night, reporters, rule_words
-from tthc.settings import Settings
+from tthc.settings import LOCAL, Settings
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _STYLE = Path(__file__).parent / "static" / "style.css"
@@ -90,6 +91,7 @@ def create_app(
 
 def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registry) -> None:
     own = figures.unit_of(registry.units, registry.province, registry.province)
+    said = explanations(settings)
 
     def names_on(day: date) -> dict[str, str]:
         """Code → name of every unit, on a day where it had one then."""
@@ -202,7 +204,9 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
 
     @app.get("/definitions")
     def definitions(request: Request) -> HTMLResponse:
-        return pages.show(request, "definitions", metrics=registry.metrics)
+        return pages.show(
+            request, "definitions", metrics=registry.metrics, periods=spans(datetime.now(LOCAL).year), **said
+        )
 
     @app.get("/style.css")
     def style() -> Response:

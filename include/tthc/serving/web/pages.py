@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tthc.domain.text import without_person
 from tthc.serving import figures, wording
 from tthc.serving.figures import Period
+from tthc.serving.web.definitions import marked
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _KINDS = {"year": "Năm", "nine_months": "9 tháng", "half": "6 tháng", "quarter": "Quý", "month": "Tháng"}
@@ -37,6 +38,7 @@ class Pages:
             "day": wording.day,
             "moment": wording.moment,
             "clean": without_person,
+            "marked": marked,
         }
 
     def show(self, request: Request, name: str, status_code: int = 200, **context: Any) -> HTMLResponse:
