@@ -1,5 +1,5 @@
 # Two commands matter: `make run` and `make test`. Both build .venv/ first, from the committed locks.
-.PHONY: run test lint lock clean fuzz bench check-figures
+.PHONY: run test lint lock clean fuzz bench check-figures hitl
 
 run:
 	@scripts/bootstrap.sh run
@@ -27,6 +27,11 @@ check-figures:
 	@scripts/bootstrap.sh dev
 	@.venv/bin/python tests/test_independent.py $(if $(SEED),--seed $(SEED)) $(if $(DOSSIERS),--dossiers $(DOSSIERS)) \
 		$(if $(PERMUTATIONS),--permutations $(PERMUTATIONS))
+
+# A night on a live Airflow of its own, persons who answer about held files, and every sink searched for persons.
+hitl:
+	@scripts/bootstrap.sh dev
+	.venv/bin/pytest -x tests/live_held_files.py
 
 # Readers beside the fastest that only read, alternately in one run.
 bench:

@@ -7,9 +7,9 @@ name another `night`.
 
 - `prepare` brings the warehouse and its reference data up to date.
 - `<source>.receive` lands a source's files, `<source>.load` commits them batch by batch, in the source's own pool. A
-  source that delivered nothing is skipped. A held or rejected file, or what a portal failed to deliver, fails nothing:
-  it is an incident in the warehouse.
-- `publish` and `notify` run when all sources are done, however they ended: one portal's failure keeps neither the
+  source that delivered nothing is skipped. A held or rejected file, a portal that is down, a withheld figure, a channel
+  that does not send: they fail nothing and are incidents in the warehouse. Failed is what must be mended in the run.
+- `publish` and `notify` run when all sources are done, however they ended: one source's failure keeps neither the
   others' figures nor the messages back. `publish` is skipped when nothing has moved.
 - `conclude` needs everything before it not to have failed: through it, a run in which any source failed ends failed,
   although its figures are out. Clear the failed tasks with those after them: what is known is not loaded twice.
@@ -56,5 +56,5 @@ with DAG(
             batches = task(pool=pool)(tasks.receive)(source, night)
             load = task(pool=pool, outlets=[DOSSIERS], map_index_template="{{ files }}", multiple_outputs=False)
             load(tasks.load).expand(batch=batches) >> [published, conclude]
-    published >> task(trigger_rule=TriggerRule.ALL_DONE)(tasks.notify)() >> conclude
+    published >> task(trigger_rule=TriggerRule.ALL_DONE)(tasks.notify)(night) >> conclude
     published >> conclude

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tthc.alerts.watchdog import watch
 from tthc.domain import errors
 from tthc.domain.errors import Misconfigured, TthcError
 from tthc.reference.sources import read_sources
@@ -108,7 +109,7 @@ def test_figures_and_messages_wait_for_every_source_but_need_none(dag: Any) -> N
     loads = {f"{source}.load" for source in read_sources(settings())}
     publish, notify, conclude = (dag.get_task(name) for name in ("publish", "notify", "conclude"))
     assert publish.upstream_task_ids == loads
-    assert notify.upstream_task_ids == {"publish"}
+    assert notify.upstream_task_ids == {"prepare", "publish"}, "the night it reports is the one that was prepared"
     assert publish.trigger_rule == notify.trigger_rule == "all_done"
     assert conclude.upstream_task_ids == loads | {"publish", "notify"}
     assert conclude.trigger_rule == "none_failed"
@@ -284,6 +285,22 @@ def test_the_hint_sends_what_waits_and_hinders_nothing(
     DispatcherHint().notify({})
 
 
+def test_a_night_that_was_never_prepared_is_not_reported_as_ended(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The warehouse was down at one o'clock and is back by now: what waits is sent, and the watchdog misses the night."""
+    from tthc_airflow import tasks
+
+    for name, value in warehouse.environment().items():
+        monkeypatch.setenv(name, value)
+    tasks.notify(None)
+    assert warehouse.query("select night from alerts.dispatch") == [{"night": None}]
+    assert any("2026-06-30" in problem for problem in watch(warehouse.settings, datetime(2026, 7, 1, 2, tzinfo=UTC)))
+    tasks.notify("2026-06-30")
+    assert warehouse.value("select max(night)::text from alerts.dispatch") == "2026-06-30"
+    assert watch(warehouse.settings, datetime(2026, 7, 1, 2, tzinfo=UTC)) == []
+
+
 def test_an_airflow_connection_is_the_access_of_a_portal(monkeypatch: pytest.MonkeyPatch) -> None:
     from tthc.settings import PortalAccess
     from tthc_airflow.portal_access import access_of
@@ -298,18 +315,20 @@ def test_an_airflow_connection_is_the_access_of_a_portal(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("passing", "came", "attempt", "raised", "retried"),
+    ("passing", "came", "attempt", "raised"),
     [
-        (True, ["receipt"], 1, True, True),
-        (True, ["receipt"], 3, False, False),
-        (True, [], 3, True, False),
-        (False, ["receipt"], 1, False, False),
-        (False, [], 1, True, False),
+        (True, ["receipt"], 1, True),
+        (True, ["receipt"], 3, False),
+        (True, [], 1, True),
+        (True, [], 3, False),
+        (False, ["receipt"], 1, False),
+        (False, [], 1, False),
     ],
 )
 def test_a_portal_that_failed_is_tried_again_then_left_out(
-    monkeypatch: pytest.MonkeyPatch, passing: bool, came: list[str], attempt: int, raised: bool, retried: bool
+    monkeypatch: pytest.MonkeyPatch, passing: bool, came: list[str], attempt: int, raised: bool
 ) -> None:
+    """Its incident is in the warehouse; nobody could mend it in the run, so the task does not fail, come what came."""
     from tthc import pipeline
     from tthc.sources.portal_fetch import Fetched
     from tthc_airflow import tasks
@@ -325,8 +344,8 @@ def test_a_portal_that_failed_is_tried_again_then_left_out(
     monkeypatch.setattr(tasks, "get_current_context", lambda: {"ti": SimpleNamespace(try_number=attempt, max_tries=2)})
     if raised:
         with pytest.raises(errors.PortalFailed, match="PORTAL_X") as told:
-            tasks._fetched(settings(), "cong_a", date(2026, 6, 30), nothing_else=True)
-        assert told.value.retryable is retried
+            tasks._fetched(settings(), "cong_a", date(2026, 6, 30))
+        assert told.value.retryable
     else:
-        assert tasks._fetched(settings(), "cong_a", date(2026, 6, 30), nothing_else=True) == came
+        assert tasks._fetched(settings(), "cong_a", date(2026, 6, 30)) == came
     assert asked == [attempt == 1]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
+from tthc.landing.known_name import known_name
 from tthc.reference.kpis import read_metrics
 from tthc.rollups import build
 from tthc.rollups import explain as lines
 from tthc.rollups.explain import Explanation
 from tthc.settings import Settings
+from tthc.warehouse import schema
 from tthc.warehouse.connect import transaction
+
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def figures_as_known(settings: Settings, known_on: date, label: str) -> list[dict[str, Any]]:
@@ -26,6 +31,7 @@ def explain(settings: Settings, key: dict[str, str]) -> Explanation:
 
 
 def figures_of(settings: Settings, file: str, row_no: int, sheet: str | None = None) -> list[dict[str, Any]]:
-    """From a row of a delivered file (its hash or name) to what became of it and the figures it is in now."""
+    """From a row of a delivered file (its hash, or its name) to what became of it and the figures it is in now."""
+    known_as = file if _HASH.fullmatch(file) else known_name(file, schema.hmac_key(settings))
     with transaction(settings) as connection:
-        return lines.figures_of(connection, file, row_no, sheet)
+        return lines.figures_of(connection, known_as, row_no, sheet)

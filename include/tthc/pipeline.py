@@ -32,6 +32,7 @@ from tthc.alerts.incidents import (
 from tthc.alerts.reporters import resolve_reported
 from tthc.alerts.reviews import review_corrections
 from tthc.domain.errors import FileRefused, Misconfigured
+from tthc.landing.known_name import known_name
 from tthc.landing.store import Receipt, land, look, names_of, path_of, size_of
 from tthc.reference.corrections import Correction, read_corrections
 from tthc.reference.layouts import read_layouts
@@ -121,13 +122,13 @@ def analyst_password(settings: Settings) -> str:
 
 def receive(settings: Settings, drop: Path, night: date, only: str | None = None) -> tuple[list[Receipt], list[str]]:
     """Land every file of a drop folder; returns the receipts and the names of files that are still being written."""
-    receipts, growing = [], []
+    receipts, growing, key = [], [], schema.hmac_key(settings)
     waiting = [(look(found[2]), *found) for found in waiting_files(drop, read_sources(settings), only)]
-    for first_look, source_id, file_name, path in waiting:
+    for first_look, source_id, delivered_as, path in waiting:
+        landing = partial(land, source_id=source_id, night=night, delivered_as=delivered_as, first_look=first_look)
+        file_name = known_name(delivered_as, key)
         try:
-            receipts.append(
-                land(settings, path, source_id=source_id, file_name=file_name, night=night, first_look=first_look)
-            )
+            receipts.append(landing(settings, path, file_name=file_name))
         except FileRefused:
             growing.append(f"{source_id}/{file_name}")
     return receipts, growing
@@ -426,8 +427,8 @@ def _finish(settings: Settings, receipts: Sequence[Receipt], night: date, total:
             say(f"{batch[0].source_id}: {done} of {len(receipts)} files, {total.rows_accepted} rows accepted")
     publication_id = publish(settings)
     say("figures unchanged" if publication_id is None else f"publication {publication_id} is current")
-    write_data_docs(settings)
     told = notify(settings, night)
     if told.sent or told.degraded:
         say(str(told))
+    write_data_docs(settings)  # last: a disk that is full keeps no message back
     return total

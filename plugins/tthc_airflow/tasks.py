@@ -41,8 +41,8 @@ def prepare() -> str:
 def receive(source_id: str, night: str) -> list[list[Reference]]:
     """Land what one source delivered for a night, into the drop folder and from its portal; its files, in batches.
 
-    While tries are left, a portal that failed in passing is tried again for what is missing; then what came goes on.
-    Raises what the portal failed with when nothing came at all.
+    While tries are left, a portal that failed in passing is tried again for what is missing; then what came goes on,
+    be it nothing: what a portal did not deliver is an incident of the portal, which nobody can mend in the run.
     """
     from tthc import pipeline
 
@@ -54,13 +54,13 @@ def receive(source_id: str, night: str) -> list[list[Reference]]:
         if folder.is_dir() or not has_portal:
             receipts, growing = pipeline.receive(current, folder, day, only=source_id)
         if has_portal:
-            receipts += _fetched(current, source_id, day, nothing_else=not receipts)
+            receipts += _fetched(current, source_id, day)
         batches = [[_reference(receipt) for receipt in batch] for batch in pipeline.batches(current, receipts)]
     log.info("source=%s night=%s files=%d deferred=%d", source_id, night, len(receipts), len(growing))
     return batches
 
 
-def _fetched(current: Settings, source_id: str, night: date, *, nothing_else: bool) -> list[Receipt]:
+def _fetched(current: Settings, source_id: str, night: date) -> list[Receipt]:
     from tthc import pipeline
     from tthc_airflow.portal_access import access_of
 
@@ -73,8 +73,8 @@ def _fetched(current: Settings, source_id: str, night: date, *, nothing_else: bo
         raise PortalFailed(
             passing[0].reason, f"{len(failed)} deliveries did not come: {passing[0].detail}", passing=True
         )
-    if failed and nothing_else and not came:
-        raise PortalFailed(failed[0].reason, f"nothing came: {failed[0].detail}")
+    if failed:
+        log.warning("source=%s night=%s deliveries that did not come=%d", source_id, night, len(failed))
     return came
 
 
@@ -105,13 +105,17 @@ def publish() -> int:
     return publication_id
 
 
-def notify() -> str:
-    """Send the messages that wait and the report of the night; how many left. A channel that fails fails no task."""
+def notify(night: str | None) -> str:
+    """Send the messages that wait and the report of the night; how many left. A channel that fails fails no task.
+
+    `night`: what `prepare` told. None when that failed: then there was no night, and none is reported as ended, so the
+    watchdog tells of it.
+    """
     from tthc import pipeline
 
     with told_to_airflow():
+        told = pipeline.notify(settings(), None if night is None else date.fromisoformat(night))
         pipeline.write_data_docs(settings())
-        told = pipeline.notify(settings(), night_of(get_current_context()))
     (log.warning if told.degraded else log.info)("%s", told)
     return str(told)
 

@@ -9,7 +9,7 @@ _SPACES = re.compile(r"[\s\u00a0\u200b\u200c\u200d\ufeff\u2060]+")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _SHOWN = 120
 # Codes of dossiers, and numbers as long as those of phones and papers. Hashes are longer words and are neither.
-DOSSIER_CODE = re.compile(r"\b[A-Z]{1,4}\d{1,3}(?:\.\d+)*-\d{6}-\d+\b", re.IGNORECASE)
+DOSSIER_CODE = re.compile(r"(?<![0-9A-Za-z])[A-Z]{1,4}\d{1,3}(?:\.\d+)*-\d{6}-\d+(?![0-9A-Za-z])", re.IGNORECASE)
 LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z])\+?\d(?:[ .\-]?\d){8,}(?![0-9A-Za-z])")
 _YEAR, _TIME = r"(?:19|20)\d\d", r"(?:[ T]?\d{1,2}:?\d\d(?::?\d\d)?)?"
 _DATE = re.compile(rf"(?:{_YEAR}[-./]?\d{{1,2}}[-./]?\d{{1,2}}|\d{{1,2}}[-./]\d{{1,2}}[-./]{_YEAR}){_TIME}")

@@ -55,9 +55,16 @@ def look(path: Path) -> Look:
 
 
 def land(
-    settings: Settings, path: Path, *, source_id: str, file_name: str, night: date, first_look: Look = None
+    settings: Settings,
+    path: Path,
+    *,
+    source_id: str,
+    file_name: str,
+    night: date,
+    delivered_as: str | None = None,
+    first_look: Look = None,
 ) -> Receipt:
-    """Copy a file into the store (once) and note its receipt in the ledger.
+    """Copy a file into the store (once) and note its receipt in the ledger, with its own name if that is another.
 
     `first_look`: what `look` told when the folder was listed. Raises FileRefused NOT_STABLE when the file has
     changed since or somebody still writes it, OutsideSystemFailed when it cannot be kept.
@@ -72,9 +79,11 @@ def land(
         if before != look(path):
             raise FileRefused("NOT_STABLE", _GROWING)
     except OSError as error:
-        raise OutsideSystemFailed(f"{path} could not be landed in {settings.landing}: {error.strerror}") from error
+        raise OutsideSystemFailed(
+            f"{source_id}/{file_name} could not be landed in {settings.landing}: {error.strerror}"
+        ) from error
     receipt = Receipt(source_id=source_id, night=night, file_name=file_name, sha256=sha256)
-    _note(settings, receipt)
+    _note(settings, receipt, delivered_as)
     return receipt
 
 
@@ -131,12 +140,14 @@ def names_of(settings: Settings, receipt: Receipt) -> set[str]:
     return names
 
 
-def _note(settings: Settings, receipt: Receipt) -> None:
+def _note(settings: Settings, receipt: Receipt, delivered_as: str | None) -> None:
+    other_name = {"delivered_as": delivered_as} if delivered_as not in {None, receipt.file_name} else {}
     line = json.dumps(
         {
             "source_id": receipt.source_id,
             "night": receipt.night.isoformat(),
             "file_name": receipt.file_name,
+            **other_name,
             "sha256": receipt.sha256,
             "landed_at": datetime.now(LOCAL).isoformat(timespec="seconds"),
         },

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tthc.domain.text import fold
+from tthc.domain.text import fold, may_tell_of_a_person
 from tthc.reference.corrections import Correction
 from tthc.reference.layout import Layout
 from tthc.reference.manual import Indicator
@@ -189,8 +189,10 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
     malformed = ~rows["procedure_code"].astype("str").str.match(_PROCEDURE).fillna(False).astype(bool)
     refusals.add(malformed & ("procedure_code" in texts.cells), "procedure_code", "CODE")
     rows["procedure_name"], named = cell("procedure_name"), cell("field_name")
-    # "*" means all fields in every figure, and no field has a name of a page: such a cell names no field.
-    rows["field_name"] = named.where(named.ne("*") & named.fillna("").str.len().le(300), None)
+    # "*" means all fields in every figure; no field has a name of a page, and a number of a person or dossier is of
+    # columns that slipped: such a cell names no field.
+    telling = named.isin([text for text in named.dropna().unique() if may_tell_of_a_person(text)])
+    rows["field_name"] = named.where(named.ne("*") & named.fillna("").str.len().le(300) & ~telling, None)
 
     refusals.add(cell("dossier_code").isna(), "dossier_code", "DOSSIER_CODE_MISSING")
     rounded = cell("dossier_code").astype("str").str.match(_ROUNDED).fillna(False).astype(bool)

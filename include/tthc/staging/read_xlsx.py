@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 import python_calamine
 
 from tthc.domain.errors import FileRefused
+from tthc.domain.text import blotted, may_tell_of_a_person
 from tthc.reference.layout import Layout
 from tthc.staging.grid import REAL_DATE, Grid, Listed, find_header, match_header
 from tthc.staging.inspect_workbook import ROW_LIMITS, Look, look_into
@@ -37,6 +38,8 @@ _ROW_END = re.compile(rb"</(\w+:)?row>")
 
 def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int]:
     """The sheets that carry the layout's header, one unless it says several, and the number of hidden sheets unread.
+
+    A sheet named by a dossier or the number of a person is told by its place in the workbook.
 
     Raises FileRefused: what `look_into` raises, FILE_CORRUPT, HEADER, SEVERAL_SHEETS, ROW_LIMIT.
     """
@@ -54,6 +57,10 @@ def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int]:
     except (python_calamine.CalamineError, fastexcel.FastExcelError, zipfile.BadZipFile) as error:
         raise FileRefused("FILE_CORRUPT", "sổ Excel hỏng / the workbook is damaged") from error
     grids = [grid for grid in found if grid is not None]
+    places = {meta.name: number for number, meta in enumerate(tables, start=1)}
+    for grid in grids:
+        if may_tell_of_a_person(grid.sheet):
+            grid.sheet = f"{blotted(grid.sheet)} ({places[grid.sheet]})"
     if not grids:
         raise FileRefused("HEADER", "không trang nào có dòng tiêu đề của mẫu này / no sheet has this layout's header")
     if len(grids) > 1 and not layout.several_sheets:

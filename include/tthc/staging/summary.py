@@ -10,7 +10,7 @@ import pandas as pd
 
 from tthc.domain.errors import FileRefused
 from tthc.domain.period import ReportingPeriod
-from tthc.domain.text import clean, fold
+from tthc.domain.text import clean, fold, may_tell_of_a_person
 from tthc.reference.layout import Layout
 from tthc.reference.measures import COUNT
 from tthc.staging.cell_address import Cells
@@ -78,7 +78,10 @@ def _row(line: Line, reading: Reading, period: ReportingPeriod, meanings: Meanin
         raise FileRefused("UNKNOWN_UNIT", "không xác định được đơn vị nêu trên biểu / the report's unit is not known")
     field_name = line.names.get("field_name", ALL_FIELDS)
     if "field_name" in line.names and (
-        field_name in ("", ALL_FIELDS) or len(field_name) > _LONGEST_NAME or _BROKEN.search(field_name)
+        field_name in ("", ALL_FIELDS)
+        or len(field_name) > _LONGEST_NAME
+        or _BROKEN.search(field_name)
+        or may_tell_of_a_person(field_name)
     ):
         where = cells.of("field_name", line.row_no)
         raise FileRefused("FIELD_NAME", f"{where}: tên lĩnh vực trống hoặc không dùng được / no name of a field")
