@@ -74,6 +74,8 @@ TYPES = {
         "resolved_total resolved_early resolved_on_time resolved_late in_progress_total in_progress_in_time "
         "in_progress_overdue withdrawn stopped received open overdue due_within_3_working_days paused old_numerator "
         "old_denominator new_numerator new_denominator reported recomputed difference submission_id "
+        "dossiers only_province only_nation in_both differing status_differs unit_differs procedure_differs "
+        "received_differs due_differs finished_differs "
         "overdue_open in_progress previous_numerator previous_denominator last_year_numerator last_year_denominator "
         "submitted_numerator submitted_denominator current_numerator current_denominator"
     ),

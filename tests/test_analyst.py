@@ -112,6 +112,11 @@ CONTRACT = {
     "new_numerator bigint, new_denominator bigint, cause text, cause_ref text",
     "reported": _REPORTED,
     "reported_difference": _REPORTED,
+    "source_difference": "period_calendar text, period_kind text, period_label text, period_start date, period_end date, "
+    "unit_level text, unit_code text, unit_name text, field_code text, dossiers bigint, only_province bigint, "
+    "only_nation bigint, in_both bigint, differing bigint, status_differs bigint, unit_differs bigint, "
+    "procedure_differs bigint, received_differs bigint, due_differs bigint, finished_differs bigint, night date, "
+    "publication_id bigint",
     "judgement": "night date, source_id text, suite text, position integer, rule_id text, rows_judged bigint, "
     "rows_failed bigint",
     "publication": "publication_id bigint, published_at timestamp with time zone, night date, is_current boolean, "

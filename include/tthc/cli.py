@@ -16,6 +16,7 @@ import typer
 from tthc.cli_db import db
 from tthc.cli_export import export
 from tthc.cli_repair import files, quarantine
+from tthc.cli_sources import sources
 from tthc.cli_submissions import submissions
 from tthc.domain.errors import TthcError
 from tthc.explain_commands import explain
@@ -45,6 +46,7 @@ for name, group in (
     ("incidents", incidents),
     ("submissions", submissions),
     ("summaries", summaries),
+    ("sources", sources),
     ("messages", messages),
     ("layout", layout),
     ("db", db),

@@ -11,17 +11,20 @@ from tthc.reference.portals import Portal, read_portal
 from tthc.settings import Settings
 
 DELIVERIES = ("delta", "window", "full")
+LEVELS = ("province", "nation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One portal or drop folder. `priority` is its place in the file: the lower wins where two know a dossier."""
+    """One portal or drop folder. `priority` is its place in the file: the lower wins where two know a dossier. `level`:
+    whether it speaks for the province's systems or for the national portal, whose dossiers are compared."""
 
     id: str
     title: str
     layouts: tuple[str, ...]
     priority: int
     delivery: str = "window"
+    level: str = "province"
     hold_above: float = 0.5  # share of quarantined rows above which a file is held
     may_be_empty: bool = (
         False  # whether a header without rows is believed: its unit has reported that there was nothing
@@ -47,10 +50,11 @@ def read_sources(settings: Settings) -> dict[str, Source]:
     found = {}
     for priority, (source_id, raw) in enumerate(raws.items()):
         unknown = set(raw) - {f for f in Source.__dataclass_fields__ if f != "priority"}
-        if unknown or not raw.get("layouts") or raw.get("delivery", "window") not in DELIVERIES:
+        words_known = raw.get("delivery", "window") in DELIVERIES and raw.get("level", "province") in LEVELS
+        if unknown or not raw.get("layouts") or not words_known:
             raise ReferenceFault(
-                f"sources.toml, {source_id!r}: needs title and layouts, delivery one of {DELIVERIES}; "
-                f"unknown settings: {sorted(unknown)}"
+                f"sources.toml, {source_id!r}: needs title and layouts, delivery one of {DELIVERIES}, level one of "
+                f"{LEVELS}; unknown settings: {sorted(unknown)}"
             )
         found[source_id] = Source(
             **{**raw, "layouts": tuple(raw["layouts"]), "title": raw.get("title", source_id), "priority": priority}

@@ -31,13 +31,22 @@ _CELLS = (
 )  # fmt: skip
 _WRITES = (
     "90_close", "91_open", "92_coverage_fresh", "93_coverage_close", "94_coverage_open", "95_flow_day",
-    "96_status_day_clear", "97_status_day", "98_manual_write",
+    "96_status_day_clear", "97_status_day", "98_manual_write", "98_source_side", "99_source_day",
 )  # fmt: skip
 
 
 _REPORTS = ("98_word", "98_told", "98_told_cell")
 # Temporary tables that later statements join: of one that was never looked at PostgreSQL believes what it likes.
-_LOOKED_AT = {"15_place", "20_state", "30_period_day", "70_cell", "80_fresh", "92_coverage_fresh", *_REPORTS}
+_LOOKED_AT = {
+    "15_place",
+    "20_state",
+    "30_period_day",
+    "70_cell",
+    "80_fresh",
+    "92_coverage_fresh",
+    "98_source_side",
+    *_REPORTS,
+}
 
 
 def _run(connection: sa.Connection, *names: str) -> None:

@@ -1,4 +1,4 @@
-"""Where summary reports and dossiers tell different figures: the cells of a period, of one unit or of all."""
+"""Where summary reports and dossiers, or the province's systems and the national portal, do not tell the same."""
 
 from __future__ import annotations
 
@@ -19,3 +19,10 @@ def compared_reports(connection: sa.Connection, period: Period) -> Sequence[sa.R
     """Report (layout) → how many cells it has, how many were compared, how many differ."""
     key = {"period": period.label, "calendar": period.calendar}
     return connection.execute(statement("compared"), key).mappings().all()
+
+
+def differing_sources(connection: sa.Connection, period: Period) -> Sequence[sa.RowMapping]:
+    """Rows of `mart.source_difference` of all fields together in which the two sides differ: the province, then units,
+    the most first."""
+    key = {"period": period.label, "calendar": period.calendar, "unit": None, "fields": False}
+    return connection.execute(statement("source_differences"), key).mappings().all()

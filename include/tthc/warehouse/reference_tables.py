@@ -104,7 +104,7 @@ def _sources(settings: Settings) -> Tables:
     names = ("source_id", "units", "every", "working_days")
     return {
         "ref.source": [
-            {"source_id": s.id, "title": s.title, "priority": s.priority, "delivery": s.delivery}
+            {name: getattr(s, name) for name in ("title", "priority", "delivery", "level")} | {"source_id": s.id}
             for s in sources.values()
         ],
         "ref.expected_reporter": [

@@ -22,7 +22,7 @@ from tthc.domain.text import sort_key
 from tthc.reference.kpis import valid_on
 from tthc.serving import data_docs, exports, figures, form_06a, rule_catalogue, wording
 from tthc.serving.assessment import UNMEASURED, Assessment, assess
-from tthc.serving.differences import compared_reports, differing_cells
+from tthc.serving.differences import compared_reports, differing_cells, differing_sources
 from tthc.serving.exports import Registry
 from tthc.serving.figures import DEFAULT_BASIS, DEFAULT_CALENDAR, Period, Publication
 from tthc.serving.members import figures_of_unit, members_of
@@ -159,8 +159,16 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
             unit = figures_of_unit(connection, choice.period, choice.basis, own)
             reports = compared_reports(connection, choice.period)
             rows = differing_cells(connection, choice.period)
+            sources = differing_sources(connection, choice.period)
         return pages.show(
-            request, "differences", choice=choice, unit=unit, reports=reports, rows=rows, titles=registry.reports
+            request,
+            "differences",
+            choice=choice,
+            unit=unit,
+            reports=reports,
+            rows=rows,
+            sources=sources,
+            titles=registry.reports,
         )
 
     @app.get("/quality")

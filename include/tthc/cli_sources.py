@@ -1,0 +1,26 @@
+"""What `tthc sources` tells: where the province's systems and the national portal do not say the same."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tthc.terminal import AsJson, rows, show
+
+sources = typer.Typer(no_args_is_help=True, help="Sources beside each other.")
+
+
+@sources.command("differences")
+def differences(
+    unit: Annotated[str | None, typer.Option(help="Only this unit, such as 18373 or 42-SNV, field by field.")] = None,
+    period: Annotated[str | None, typer.Option(help="Only this period, such as 2026-03 or 2026-Q1.")] = None,
+    calendar: Annotated[str, typer.Option(help="VPCP_15_14 or CALENDAR.")] = "VPCP_15_14",
+    as_json: AsJson = False,
+) -> None:
+    """Dossiers that only the province's systems or only the national portal tell, or both tell differently: counts by
+    the period of receipt and unit."""
+    from tthc.serving.figures import statement
+
+    key = {"unit": unit, "period": period, "calendar": calendar, "fields": unit is not None}
+    show(rows(statement("source_differences").text, key), as_json, "nothing that both sides tell differs")
