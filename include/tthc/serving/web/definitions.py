@@ -26,7 +26,7 @@ TREATMENT_NAMES = {
     "refused": "Chưa, không tiếp nhận (1, 3)", "compare": "So với ngày hẹn", "supplements": "Bổ sung hơn một lần",
 }  # fmt: skip
 TREATMENT_WORDS = {
-    "flow": "số phát sinh", "stock": "số tồn", "receipt": "tiếp nhận", "end": "kết thúc (xong hoặc rút)",
+    "flow": "phát sinh", "stock": "tồn", "receipt": "tiếp nhận", "end": "kết thúc (xong hoặc rút)",
     "finish": "xong (9, 10)", "cut_off": "ngày chốt", "in_time": "coi là trong hạn",
     "longest_time": "so với thời hạn của thủ tục", "not_counted": "không tính", "counted": "tính như hồ sơ khác",
     "request_is_end": "ngày yêu cầu là ngày kết thúc", "alone": "chỉ tính loại này", "tested": "so với ngày hẹn",
