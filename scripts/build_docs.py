@@ -45,6 +45,7 @@ TYPES = {
         "profile status definition_version target_id comparator source_document note province_code band source_id "
         "suite file_name file_sha256 verdict reason rule_id based_on group_code component_id state cause cause_ref "
         "measure measure_name counters report sheet every severity subject title kind event "
+        "numerator_cell denominator_cell "
         "numerator_counters denominator_counters no_due awaiting_supplement awaiting_payment when_withdrawn "
         "when_stopped compare refused supplements display citation assumption waiver submitted_by conflicts_with "
         "previous_label previous_remark last_year_label last_year_remark"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -14,9 +15,10 @@ import openpyxl
 import pytest
 
 from exports import SYNTHETIC, csv_list, dossier, workbook
-from tthc import pipeline
+from tthc import enquiries, pipeline
 from tthc.domain.errors import Misconfigured
 from tthc.reference.manual import read_indicators
+from tthc.rollups.explain import KEY
 from tthc.serving import manual_form
 from tthc.settings import REFERENCE
 from tthc.staging.layout_check import check_layout
@@ -340,6 +342,69 @@ def test_a_target_stated_by_hand_is_assessed_exactly(warehouse: Warehouse) -> No
     warehouse.load(NIGHT, {"nhap_tay/a.xlsx": form(TIEN_DIEN, counts, period=year)})
     met = warehouse.query("select target_id, met from mart.kpi_vs_target where basis = 'as_reported'")
     assert {row["target_id"]: row["met"] for row in met} == {"000-3.10": False, "000-7.2.2": True, "000-1.2": None}
+
+
+# Where a figure comes from, and what was known.
+
+
+def key_of(metric: str, unit: str, basis: str = "as_reported") -> dict[str, str]:
+    return dict(zip(KEY, ("VPCP_15_14", "2026-Q1", unit, basis, "*", metric, "*"), strict=True))
+
+
+def test_a_figure_leads_to_file_sheet_row_and_cells_and_the_row_leads_back(warehouse: Warehouse) -> None:
+    files = {
+        "nhap_tay/a.xlsx": form(TIEN_DIEN, {"iso_process": (45, 50), "apologies": (1, 2)}),
+        "nhap_tay/b.xlsx": form(NGHI_XUAN, {"apologies": (0, 0), "at_desk": (None, None)}),
+    }
+    warehouse.load(NIGHT, files)
+    later = form(TIEN_DIEN, {"apologies": (2, 2)})
+    warehouse.load(date(2026, 3, 21), {"nhap_tay/c.xlsx": later})
+    told = {}
+    for unit in (TIEN_DIEN, NGHI_XUAN, PROVINCE):
+        for basis in ("as_reported", "current_boundary"):
+            found = enquiries.explain(warehouse.settings, key_of("apologies", unit, basis))
+            assert (found.dossiers, found.agrees) == ([], True)
+            told[unit, basis] = [(one["file_name"], one["row_no"], one["cells"]) for one in found.forms]
+            for one in found.forms:
+                content = later if one["file_name"] == "c.xlsx" else files[f"nhap_tay/{one['file_name']}"]
+                assert one["file_sha256"] == hashlib.sha256(content).hexdigest()
+                sheet = openpyxl.load_workbook(io.BytesIO(content))[one["sheet"]]
+                pair = [sheet[cell].value for cell in one["cells"]]
+                assert [value > 0 for value in pair] == [one["in_numerator"], one["in_denominator"]]
+                back = enquiries.figures_of(warehouse.settings, one["file_sha256"], one["row_no"], one["sheet"])
+                assert {row["outcome"] for row in back} == {"counted"}
+                assert {name: key_of("apologies", unit, basis)[name] for name in KEY} in [
+                    {name: row[name] for name in KEY} for row in back
+                ]
+    mine, theirs = [("c.xlsx", 7, ["C7", "D7"])], [("b.xlsx", 7, ["C7", "D7"])]
+    assert told[TIEN_DIEN, "as_reported"] == told[TIEN_DIEN, "current_boundary"] == mine
+    assert told[NGHI_XUAN, "as_reported"] == theirs
+    assert told[PROVINCE, "as_reported"] == told[PROVINCE, "current_boundary"] == theirs + mine
+    (old,) = enquiries.figures_of(warehouse.settings, "a.xlsx", 8)
+    assert (old["outcome"], old["counted_file_name"], old["metric_id"]) == ("superseded", "c.xlsx", None)
+    (empty,) = enquiries.figures_of(warehouse.settings, "b.xlsx", 8)
+    assert (empty["outcome"], empty["metric_id"]) == ("empty", None)
+    with pytest.raises(Misconfigured, match="nobody has stated it"):
+        enquiries.explain(warehouse.settings, key_of("at_desk", NGHI_XUAN))
+
+
+def test_what_was_known_on_a_night_holds_what_units_had_stated_by_then(warehouse: Warehouse) -> None:
+    warehouse.load(NIGHT, {"nhap_tay/a.xlsx": form(TIEN_DIEN, {"apologies": (1, 2), "iso_process": (4, 5)})})
+    warehouse.load(date(2026, 3, 21), {"nhap_tay/b.xlsx": form(TIEN_DIEN, {"apologies": (2, 2)})})
+    published = warehouse.query(
+        "select unit_code, basis, metric_id, numerator, denominator from mart.kpi order by 1, 2, 3"
+    )
+    known = {
+        night: [
+            {name: row[name] for name in ("unit_code", "basis", "metric_id", "numerator", "denominator")}
+            for row in enquiries.figures_as_known(warehouse.settings, night, "2026-Q1")
+        ]
+        for night in (date(2026, 3, 19), NIGHT, date(2026, 3, 21))
+    }
+    assert known[date(2026, 3, 19)] == []
+    assert sorted(known[date(2026, 3, 21)], key=lambda row: tuple(row.values())[:3]) == published
+    before = {row["numerator"] for row in known[NIGHT] if row["metric_id"] == "apologies"}
+    assert before == {1} and len(known[NIGHT]) == len(published)
 
 
 # Index 766.

@@ -8,6 +8,7 @@ from typing import Any
 
 from tthc.landing.known_name import known_name
 from tthc.reference.kpis import read_metrics
+from tthc.reference.manual import read_indicators
 from tthc.rollups import build
 from tthc.rollups import explain as lines
 from tthc.rollups.explain import Explanation
@@ -27,7 +28,7 @@ def figures_as_known(settings: Settings, known_on: date, label: str) -> list[dic
 def explain(settings: Settings, key: dict[str, str]) -> Explanation:
     """From a figure of the current publication to counts, dossiers and rows of files."""
     with transaction(settings) as connection:
-        return lines.explain(connection, key, read_metrics(settings))
+        return lines.explain(connection, key, read_metrics(settings), read_indicators(settings))
 
 
 def figures_of(settings: Settings, file: str, row_no: int, sheet: str | None = None) -> list[dict[str, Any]]:

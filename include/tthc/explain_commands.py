@@ -76,7 +76,7 @@ def _explain_figure(
     )
     print(
         f"{figure['numerator']} / {figure['denominator']} = {figure['rate']}   "
-        f"[{found.metric.numerator}] / [{found.metric.denominator or 'count'}]   {found.metric.citation}"
+        f"[{found.metric.numerator}] / [{found.metric.denominator or 'count'}]   {found.citation}"
     )
     print(
         f"publication {figure['publication_id']}, definitions {figure['definition_version']}, "
@@ -84,15 +84,17 @@ def _explain_figure(
     )
     if not found.agrees:
         print("the core has moved since this publication; `tthc rollup` publishes the new figures")
-    show(_lines(found.dossiers), False, "no dossier is behind it")
+    if found.dossiers or not found.forms:
+        show(_lines(found.dossiers), False, "no dossier is behind it")
     if found.forms:
         show(_lines(found.forms), False, "")
 
 
 def _lines(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of mart.explain without what is the same in all of them and said above."""
-    said = ("definition_version", "publication_id", "layout_version")
+    said = {"definition_version", "publication_id", "layout_version"}
+    said |= {name for name in ("cells", "dossier_key") if not any(row[name] for row in rows)}
     return [
-        {name: ", ".join(row[name]) if name == "rule_results" else row[name] for name in row if name not in said}
+        {name: ", ".join(row[name]) if isinstance(row[name], list) else row[name] for name in row if name not in said}
         for row in rows
     ]

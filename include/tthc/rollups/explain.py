@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 from tthc.domain.errors import Misconfigured
 from tthc.reference.kpis import Metric
+from tthc.reference.manual import Indicator
 
 KEY = ("period_calendar", "period_label", "unit_code", "basis", "field_code", "metric_id", "profile")
 _BEHIND = sa.text(
@@ -23,12 +25,17 @@ _FIGURES = sa.text("select * from mart.figures_of(:sha256, :sheet, :row_no)")
 @dataclass(slots=True)
 class Explanation:
     """`figure`: the row of mart.kpi. `metric`: its definition. `dossiers`: the rows of mart.explain. `forms`: those of
-    form II.06 that speak for units without dossiers."""
+    form II.06 that speak for units without dossiers, or the lines in which units stated the figure."""
 
     figure: dict[str, Any]
-    metric: Metric
+    metric: Metric | Indicator
     dossiers: list[dict[str, Any]]
     forms: list[dict[str, Any]]
+
+    @property
+    def citation(self) -> str:
+        """Where the definition comes from."""
+        return self.metric.source if isinstance(self.metric, Indicator) else self.metric.citation
 
     @property
     def agrees(self) -> bool:
@@ -40,23 +47,31 @@ class Explanation:
         return bool(inside == self.figure["numerator"] and below == (self.figure["denominator"] or below))
 
 
-def explain(connection: sa.Connection, key: dict[str, str], metrics: list[Metric]) -> Explanation:
+def explain(
+    connection: sa.Connection, key: dict[str, str], metrics: Sequence[Metric], indicators: Mapping[str, Indicator]
+) -> Explanation:
     """Explain one figure of the current publication; `key` holds the columns of KEY.
 
     Raises Misconfigured when no metric or no figure has this key (a missing row of mart.kpi is zero).
     """
-    versions = {m.version: m for m in metrics if (m.id, m.profile) == (key["metric_id"], key["profile"])}
+    versions: dict[str, Metric | Indicator] = {
+        m.version: m for m in metrics if (m.id, m.profile) == (key["metric_id"], key["profile"])
+    }
+    if key["metric_id"] in indicators and key["profile"] == "*":
+        versions = {indicators[key["metric_id"]].version: indicators[key["metric_id"]]}
     if not versions:
-        known = ", ".join(dict.fromkeys(f"{m.id}/{m.profile}" for m in metrics))
+        known = ", ".join(dict.fromkeys([*(f"{m.id}/{m.profile}" for m in metrics), *(f"{i}/*" for i in indicators)]))
         raise Misconfigured(f"no metric {key['metric_id']!r} with profile {key['profile']!r}; there are {known}")
     conditions = " and ".join(f"{name} = :{name}" for name in KEY)
     figure = connection.execute(sa.text(f"select * from mart.kpi where {conditions}"), key).mappings().first()  # noqa: S608  (names of ours)
     if figure is None:
-        raise Misconfigured(f"no figure has the key {key}: it is zero, or unit, period or field do not exist")
+        raise Misconfigured(
+            f"no figure has the key {key}: it is zero, nobody has stated it, or unit, period or field do not exist"
+        )
     metric = versions.get(figure["definition_version"])
     if metric is None:
         raise Misconfigured(
-            f"kpis.toml has no version {figure['definition_version']!r} of {key['metric_id']!r} {key['profile']!r}, "
+            f"the registry has no version {figure['definition_version']!r} of {key['metric_id']!r} {key['profile']!r}, "
             "by which this figure was published; run `tthc rollup` to publish by the definitions in force"
         )
     rows = [dict(row) for row in connection.execute(_BEHIND, key).mappings()]

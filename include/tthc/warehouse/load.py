@@ -136,8 +136,7 @@ def load_rows(
         if file.feed in SUMMARIES:
             _load_summary(connection, delivery_id, file)
         elif file.feed == "manual_input" and len(file.rows):
-            rows = file.rows.drop(columns=["dossier_key", "unit_level"]).assign(delivery_id=delivery_id)
-            _copy(connection, "core.manual_input", rows)
+            _load_manual(connection, delivery_id, file)
         elif file.feed == "procedure_catalogue":
             _load_catalogue(connection, file)
 
@@ -288,6 +287,18 @@ def _load_dossiers(
     run_script(connection, "analyze touched")
     run_script(connection, statement("refresh_current"))
     run_script(connection, "drop table incoming, touched")
+
+
+def _load_manual(connection: sa.Connection, delivery_id: int, file: StagedFile) -> None:
+    """One row a line of the form: what a unit stated, and in which cells."""
+    cells = {
+        f"{part}_cell": pd.Series(
+            [file.told(part, "", row_no)[1] or None for row_no in file.rows["row_no"]], index=file.rows.index
+        )
+        for part in ("numerator", "denominator")
+    }
+    rows = file.rows.drop(columns=["dossier_key", "unit_level"]).assign(delivery_id=delivery_id, **cells)
+    _copy(connection, "core.manual_input", rows)
 
 
 def _load_summary(connection: sa.Connection, delivery_id: int, file: StagedFile) -> None:

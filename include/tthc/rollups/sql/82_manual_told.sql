@@ -12,7 +12,7 @@ word as (
     select
         manual_input.calendar, manual_input.kind, manual_input.label, manual_input.unit_code, manual_input.indicator,
         manual_input.numerator, manual_input.denominator, manual_input.on_record, manual_input.sheet,
-        manual_input.row_no, heard.source_id, heard.night, heard.file_name, heard.delivery_id
+        manual_input.row_no, manual_input.numerator_cell, manual_input.denominator_cell, heard.source_id, heard.night, heard.file_name, heard.delivery_id
     from core.manual_input
     join heard on heard.parsed_id = manual_input.delivery_id
 ),
@@ -39,7 +39,9 @@ select
     newest.file_name,
     newest.delivery_id,
     newest.sheet,
-    newest.row_no
+    newest.row_no,
+    newest.numerator_cell,
+    newest.denominator_cell
 from newest
 join ref.manual_indicator using (indicator)
 join ref.period using (calendar, kind, label)

@@ -35,8 +35,11 @@ where not exists (
     )
 );
 delete from rollup.manual_told;
-insert into rollup.manual_told
+insert into rollup.manual_told (
+    calendar, kind, label, unit_code, current_code, is_split, indicator, numerator, denominator, source_id, night,
+    file_name, delivery_id, sheet, row_no, numerator_cell, denominator_cell
+)
 select
     calendar, kind, label, unit_code, current_code, is_split, indicator, numerator, denominator, source_id, night,
-    file_name, delivery_id, sheet, row_no
+    file_name, delivery_id, sheet, row_no, numerator_cell, denominator_cell
 from manual_told;

@@ -1,5 +1,6 @@
 -- From a figure of the current publication to the rows of files behind it: one row a dossier, and where a form II.06 or
--- the like is the figure, one row of that form, without a dossier. Rests on the texts that build the figures.
+-- the like is the figure, one row of that form, without a dossier; of a figure that units stated themselves the lines
+-- that state it, with their cells. Rests on the texts that build the figures.
 create function mart.explain(
     metric_id text, unit_code text, period_label text, period_calendar text default 'VPCP_15_14',
     profile text default null, basis text default 'as_reported', field_code text default '*'
@@ -7,7 +8,7 @@ create function mart.explain(
 returns table (
     dossier_key uuid, in_numerator boolean, in_denominator boolean, source_id text, night date, file_name text,
     file_sha256 text, layout_id text, layout_version text, sheet text, row_no int, rule_results text[],
-    definition_version text, publication_id bigint
+    definition_version text, publication_id bigint, cells text[]
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -35,6 +36,36 @@ begin
         where period.calendar = explain.period_calendar and period.label = explain.period_label
     ) then
         raise invalid_parameter_value using message = format('no period %s in calendar %s', period_label, period_calendar);
+    end if;
+    if chosen = '*' and exists (select from ref.manual_indicator where indicator = explain.metric_id) then
+        return query
+        with
+        :as_cte(tonight_published)
+        select
+            null::uuid, told.numerator > 0, told.denominator > 0, told.source_id, told.night, told.file_name,
+            delivery.file_sha256, delivery.layout_id, delivery.reference, nullif(told.sheet, ''), told.row_no,
+            coalesce((
+                select array_agg('row: ' || rule_id || ' ' || state order by ordinal)
+                from core.quarantine
+                where quarantine.delivery_id = told.delivery_id and quarantine.row_no = told.row_no
+            ), '{}') || coalesce((
+                select array_agg('file: ' || rule_id || ' ' || severity order by rule_id)
+                from core.delivery_finding
+                where delivery_finding.delivery_id = told.delivery_id
+            ), '{}'),
+            indicator.version, tonight.publication_id, array_remove(array[told.numerator_cell, told.denominator_cell], null)
+        from rollup.manual_told as told
+        join ref.manual_indicator as indicator using (indicator)
+        join core.delivery using (delivery_id)
+        cross join tonight
+        where told.indicator = explain.metric_id and explain.field_code = '*'
+        and (told.calendar, told.label) = (explain.period_calendar, explain.period_label)
+        and explain.unit_code in (
+            case when explain.basis = 'as_reported' then told.unit_code else told.current_code end,
+            case when indicator.summed then tonight.province end
+        )
+        order by told.unit_code;
+        return;
     end if;
     if not exists (
         select from rollup.current_publication
@@ -155,7 +186,7 @@ begin
         line.dossier_key, line.in_numerator, line.in_denominator, delivery.source_id, delivery.night, delivery.file_name,
         delivery.file_sha256, delivery.layout_id, delivery.reference, line.sheet, line.row_no,
         coalesce(refusal.said, '{}') || coalesce(finding.said, '{}'),
-        asked.version, tonight.publication_id
+        asked.version, tonight.publication_id, null::text[]
     from line
     join core.delivery using (delivery_id)
     left join finding using (delivery_id)

@@ -1,5 +1,6 @@
 -- From a row of a file to what became of it and to the figures of the current publication that its dossier is in, by the
--- state that counts; of a row of form II.06, to those it speaks for. One row a figure; one without where there is none.
+-- state that counts; of a row of form II.06, to those it speaks for; of a line in which a unit stated a figure, to that
+-- figure and the province's. One row a figure; one without where there is none.
 create function mart.figures_of(file_sha256 text, sheet text, row_no int)
 returns table (
     outcome text, dossier_key uuid, source_id text, night date, file_name text, rule_results text[],
@@ -185,5 +186,44 @@ begin
     left join tonight on true
     order by found.outcome, found.dossier_key, figure.calendar, figure.label, figure.metric_id, figure.profile,
         figure.unit_code, figure.basis, figure.field_code;
+    return query  -- lines of what units stated themselves
+    with
+    :as_cte(tonight_published)
+    select
+        case when newest.is_this then 'counted' when said.numerator is null then 'empty' else 'superseded' end,
+        null::uuid, parsed.source_id, parsed.night, parsed.file_name, coalesce((
+            select array_agg('file: ' || rule_id || ' ' || severity order by rule_id)
+            from core.delivery_finding
+            where delivery_finding.delivery_id = parsed.delivery_id
+        ), '{}'),
+        newest.source_id, newest.night, newest.file_name, newest.file_sha256, newest.sheet, newest.row_no,
+        figure.indicator, case when figure.indicator is not null then '*' end, figure.version, figure.calendar, figure.kind,
+        figure.label, figure.unit_code, figure.basis, case when figure.indicator is not null then '*' end,
+        figure.numerator > 0, figure.denominator > 0, tonight.publication_id
+    from core.delivery as parsed
+    join core.manual_input as said using (delivery_id)
+    left join tonight on true
+    left join lateral (
+        select told.*, delivery.file_sha256,
+            (delivery.file_sha256, told.sheet, told.row_no) = (parsed.file_sha256, said.sheet, said.row_no) as is_this
+        from rollup.manual_told as told
+        join core.delivery using (delivery_id)
+        where (told.calendar, told.kind, told.label, told.unit_code, told.indicator)
+            = (said.calendar, said.kind, said.label, said.unit_code, said.indicator)
+    ) as newest on true
+    left join lateral (
+        select newest.indicator, newest.calendar, newest.kind, newest.label, newest.numerator, newest.denominator,
+            indicator.version, based.basis, based.unit_code
+        from ref.manual_indicator as indicator
+        cross join lateral (values
+            ('as_reported', newest.unit_code), ('current_boundary', newest.current_code),
+            ('as_reported', case when indicator.summed then tonight.province end),
+            ('current_boundary', case when indicator.summed then tonight.province end)
+        ) as based (basis, unit_code)
+        where indicator.indicator = newest.indicator and newest.is_this and based.unit_code is not null
+    ) as figure on true
+    where parsed.file_sha256 = figures_of.file_sha256
+    and said.row_no = figures_of.row_no and coalesce(said.sheet = figures_of.sheet, true)
+    order by parsed.delivery_id, figure.unit_code, figure.basis;
 end
 $figures_of$;

@@ -1,4 +1,4 @@
--- Grain: unit, basis, metric of one period, all fields together, out of the temporary table `fresh`.
+-- Grain: unit, basis, metric of one period, all fields together, out of the temporary tables `fresh` and `manual_fresh`.
 select
     counter.calendar as period_calendar,
     counter.kind as period_kind,
@@ -27,4 +27,14 @@ cross join lateral unnest(
 where counter.label = :label
 and counter.field_code = '*'
 and (metric.numerator <> 0 or metric.denominator <> 0)
-order by counter.calendar, counter.unit_code, basis.basis, metric.metric_id, metric.profile
+union all
+select
+    manual_fresh.calendar, manual_fresh.kind, manual_fresh.label, manual_fresh.unit_code, basis.basis, '*',
+    manual_fresh.indicator, '*', manual_fresh.numerator, manual_fresh.denominator,
+    (manual_fresh.numerator::numeric / nullif(manual_fresh.denominator, 0))::numeric(9, 6)
+from manual_fresh
+cross join lateral unnest(
+    case manual_fresh.basis when '*' then array['as_reported', 'current_boundary'] else array[manual_fresh.basis] end
+) as basis (basis)
+where manual_fresh.label = :label
+order by period_calendar, unit_code, basis, metric_id, profile

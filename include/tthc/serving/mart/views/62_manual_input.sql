@@ -14,7 +14,9 @@ select
     delivery.file_sha256,
     nullif(told.sheet, '') as sheet,
     told.row_no,
-    current_publication.publication_id
+    current_publication.publication_id,
+    told.numerator_cell,
+    told.denominator_cell
 from rollup.current_publication
 cross join rollup.manual_told as told
 join core.delivery using (delivery_id);
