@@ -27,7 +27,7 @@ from tthc.reference.manual import read_indicators
 from tthc.reference.measures import COUNT, read_measures
 from tthc.reference.questions import questions
 from tthc.rollups import lineage
-from tthc.serving.rule_catalogue import catalogue, reading_rules
+from tthc.serving.rule_catalogue import catalogue, outside
 from tthc.settings import settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -48,7 +48,7 @@ TYPES = {
         "numerator_cell denominator_cell "
         "numerator_counters denominator_counters no_due awaiting_supplement awaiting_payment when_withdrawn "
         "when_stopped compare refused supplements display citation assumption waiver submitted_by conflicts_with "
-        "previous_label previous_remark last_year_label last_year_remark"
+        "previous_label previous_remark last_year_label last_year_remark owner vi en why_vi why"
     ),
     "text[]": "flags",
     "date": (
@@ -200,8 +200,15 @@ def rules() -> dict[str, str]:
         )
         for name, found in catalogue().items()
     }  # fmt: skip
-    reading = ((f"`{rule_id}`", vi, expected) for rule_id, vi, expected in reading_rules())
-    return {**parts, "parsing": _table(("rule", "tiếng Việt", "cần là"), reading)}
+    for about, entries in outside().items():
+        parts[about] = _table(
+            ("rule", "severity", "what is wrong", "tiếng Việt", "vì sao", "why", "owner"),
+            (
+                (f"`{one.rule_id}`", one.severity, one.en[0], one.vi[0], one.why_vi[0], one.why[0], one.owner)
+                for one in entries
+            ),
+        )
+    return parts
 
 
 def _validity(metric: Metric) -> str:

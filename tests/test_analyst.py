@@ -72,6 +72,7 @@ CONTRACT = {
     "rate numeric(9,6), suppressed boolean, minimum_count integer, definition_version text, publication_id bigint",
     "kpi_by_definition": _KEY + "definition_version text, valid_from date, valid_to date, is_in_force boolean, "
     "numerator bigint, denominator bigint, rate numeric(9,6), flags text[], publication_id bigint",
+    "rule": "rule_id text, suite text, severity text, owner text, vi text, en text, why_vi text, why text",
     "definition": "metric_id text, profile text, definition_version text, valid_from date, valid_to date, title text",
     "target": "target_id text, unit_code text, metric_id text, profile text, field_code text, comparator text, "
     "target_value numeric(6,5), valid_from date, valid_to date, conflict boolean, conflicts_with text, "
@@ -402,6 +403,20 @@ def test_an_analyst_who_forgets_to_commit_does_not_stop_the_night(
 def test_the_analyst_enters_the_warehouse_and_no_other_database(embedded: Warehouse, database: str) -> None:
     with pytest.raises(psycopg.OperationalError, match="permission denied"), analyst(embedded, database=database):
         pass
+
+
+def test_the_analyst_makes_no_temporary_table_in_any_database_of_the_server(embedded: Warehouse) -> None:
+    """Nor where a later administrator should let the role in: the right stands at the database, for everybody."""
+    rows = embedded.query(
+        "select datname, has_database_privilege('tthc_analyst', datname, 'connect') as enters, "
+        "has_database_privilege('tthc_analyst', datname, 'temporary') as makes_tables, "
+        "has_database_privilege('tthc_analyst', datname, 'create') as makes_schemas "
+        "from pg_database where datallowconn"
+    )
+    assert {row["datname"] for row in rows} >= {"tthc", "postgres", "template1"}
+    for row in rows:
+        ours = row["datname"] == embedded.value("select current_database()")
+        assert (row["enters"], row["makes_tables"], row["makes_schemas"]) == (ours, False, False), row["datname"]
 
 
 def test_no_lock_that_an_analyst_may_take_keeps_a_writer_waiting(embedded: Warehouse) -> None:

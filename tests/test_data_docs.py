@@ -114,3 +114,15 @@ def test_the_catalogue_says_how_often_a_rule_failed_lately(night: Warehouse) -> 
         assert "10/4/2026" in row
     (never,) = re.findall(r"<tr><th scope=\"row\"><code>DATE_RANGE</code></th>(.*?)</tr>", catalogue, re.DOTALL)
     assert re.findall(r'<td class="n">(\d+)</td>', never) == ["0", "0"]
+
+
+def test_every_rule_id_of_a_night_is_in_the_catalogue_of_the_mart(night: Warehouse) -> None:
+    told = {
+        view: {row["rule_id"] for row in night.query(f"select distinct rule_id from mart.{view}")} - {None}
+        for view in ("data_quality", "incident", "quarantine", "judgement")
+    }
+    catalogue = night.query("select rule_id, suite, owner, vi, en, why_vi, why from mart.rule")
+    assert all(told.values())
+    assert set().union(*told.values()) - {row["rule_id"] for row in catalogue} == set()
+    assert all(len(str(cell)) > 2 for row in catalogue for cell in row.values())
+    assert len({(row["rule_id"], row["suite"]) for row in catalogue}) == len(catalogue)

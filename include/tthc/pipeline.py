@@ -21,6 +21,7 @@ from tthc.alerts.decisions import note_decision
 from tthc.alerts.dispatch import Dispatched, check_channels, dispatch
 from tthc.alerts.incidents import (
     note_differences,
+    note_disagreements,
     note_submissions,
     open_fetch_incidents,
     open_figure_incident,
@@ -41,7 +42,7 @@ from tthc.reference.manual import read_indicators
 from tthc.reference.measures import read_measures
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places
-from tthc.rollups import build, check
+from tthc.rollups import agreement, build, check
 from tthc.serving import data_docs, exports, quarantine_book
 from tthc.serving.figures import as_analyst
 from tthc.serving.views import create_views, set_analyst_password
@@ -365,6 +366,7 @@ def publish(settings: Settings, full: bool = False) -> int | None:
         build.write(connection, publication_id)
         build.compare(connection, measures)
         note_differences(connection, plan.night)
+        note_disagreements(connection, agreement.disagreements(connection), plan.night)
         review_corrections(connection, corrections_of(settings), plan.night)
         build.make_current(connection, publication_id)
         note_submissions(connection, plan.night)

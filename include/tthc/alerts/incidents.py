@@ -14,9 +14,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from tthc.rollups.agreement import Disagreement
+
 SETTLING = timedelta(hours=2)  # what comes back within it is the same incident, told at the end of it
 DIFFERS = "SUMMARY_DIFFERS"  # reports that tell other figures than the dossiers do
 CHANGED = "SUBMITTED_CHANGED"  # what was handed in is published otherwise by now
+REPORT_RULES = ("REPORT_CHAIN", "REPORT_SUM_OF_UNITS", "REPORTS_DISAGREE")  # reports that contradict each other
 FIGURES = "figures"  # the source of incidents about published figures
 NOBODY = "tthc"  # stands for the program where no person decided
 _SQL = Path(__file__).parent / "sql"
@@ -108,9 +111,35 @@ def note_submissions(connection: sa.Connection, night: date, now: datetime | Non
     _note_all(connection, CHANGED, "changed_submissions", night, now)
 
 
+def note_disagreements(
+    connection: sa.Connection, found: Sequence[Disagreement], night: date, now: datetime | None = None
+) -> None:
+    """Where reports contradict each other: one incident a rule, source and unit, over as soon as they agree."""
+    failures = [
+        Failure(
+            rule_id=one.rule_id,
+            source_id=one.source_id,
+            unit_code=one.unit_code,
+            severity="warning",
+            night=night,
+            subject=f"{one.rule_id}, {one.source_id}, {one.unit_code}: {one.cells} ô, {one.what}",
+            detail=f"Lớn nhất: {one.largest}",
+        )
+        for one in found
+    ]
+    for rule_id in REPORT_RULES:
+        _note_whole(connection, rule_id, [one for one in failures if one.rule_id == rule_id], night, now)
+
+
 def _note_all(connection: sa.Connection, rule_id: str, name: str, night: date, now: datetime | None) -> None:
-    """Record every failure of a rule that a statement finds, and close the incidents of it that are not among them."""
     failures = [Failure(**row) for row in connection.execute(statement(name), {"night": night}).mappings()]
+    _note_whole(connection, rule_id, failures, night, now)
+
+
+def _note_whole(
+    connection: sa.Connection, rule_id: str, failures: Sequence[Failure], night: date, now: datetime | None
+) -> None:
+    """Record every failure of a rule, all that there are, and close the incidents of it that are not among them."""
     record(connection, failures, now)
     alive = connection.execute(
         sa.text(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tthc.rollups.metrics import statement
 from tthc.staging import expectations
 from tthc.warehouse.connect import run_script
-from tthc.warehouse.judgements import note_figures
+from tthc.warehouse.judgements import FIGURES, note_newest
 
 _UNITS_NAMED = 20
 
@@ -31,7 +31,7 @@ def withhold(connection: sa.Connection) -> list[Broken]:
     broken: dict[str, Broken] = {}
     said = expectations.check(frame, "figure")
     night = connection.execute(sa.text("select night from tonight")).scalar_one()
-    note_figures(connection, night, expectations.judgements("figure", said))
+    note_newest(connection, night, FIGURES, expectations.judgements("figure", said))
     for failure in said:
         rule = failure.rule
         if not failure.rows:

@@ -172,6 +172,17 @@ def newest_closed(published: Sequence[Period]) -> Period | None:
     return next(iter(quarters or published), None)
 
 
+def newest_reported(connection: sa.Connection, published: Sequence[Period]) -> Period | None:
+    """The quarter of the official calendar in which the newest report of a unit was due, open or closed; else the
+    newest closed one."""
+    night: date | None = connection.execute(sa.text("select max(night) from mart.coverage")).scalar()
+    of_night = [
+        p for p in published
+        if p.calendar == DEFAULT_CALENDAR and p.kind == "quarter" and night and p.start <= night <= p.as_of
+    ]  # fmt: skip
+    return next(iter(of_night), newest_closed(published))
+
+
 def period_of(published: Sequence[Period], calendar: str, label: str) -> Period:
     """The published period of that label. Raises Misconfigured."""
     if calendar not in set(PeriodCalendar):

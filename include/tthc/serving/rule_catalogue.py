@@ -1,4 +1,7 @@
-"""The rules as people read them: what is checked, why, how gravely, who can mend it, and how often it failed lately."""
+"""The rules as people read them: what is checked, why, how gravely, who can mend it, and how often it failed lately.
+
+Those of the suites in `expectations/`, and those of `reference/rules.csv`: of reading, of portals, of the run itself.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tthc.reference.rules import DROPPED, FILE, NOTE, NOTICE, PORTAL, ROW, WHOLE, told_rules
 from tthc.serving.figures import statement
 from tthc.staging import expectations
 from tthc.staging.expectations import Rule
 from tthc.staging.expected import of_cell
-from tthc.staging.parse import RULES
 
 NIGHTS_SHOWN = 28
 SUITES = {
@@ -21,7 +24,18 @@ SUITES = {
     "dossier_source": ("Hồ sơ biết từ hai nguồn", "Dossiers known from two sources"),
     "manual_row": ("Dòng biểu nhập tay", "Rows of manual input"),
     "dossier_file": ("Tệp", "Files"),
+    "report": ("Báo cáo đối chiếu với nhau", "Reports beside each other"),
     "figure": ("Số liệu", "Figures"),
+}
+# What an entry of rules.csv is about → how its table is called.
+OUTSIDE = {
+    ROW: ("Đọc tệp: dòng không hiểu được", "What cannot be understood"),
+    NOTE: ("Đọc tệp: nhận và báo lại", "Accepted and told"),
+    DROPPED: ("Đọc tệp: dòng bỏ qua có đếm", "Rows dropped and counted"),
+    FILE: ("Cả tệp không được nạp", "Files that are not loaded"),
+    NOTICE: ("Không phải lỗi", "No fault"),
+    PORTAL: ("Cổng không giao được", "What a portal did not deliver"),
+    WHOLE: ("Báo cáo, đơn vị, lượt chạy", "Reports, units, the run"),
 }
 SEVERITIES = {
     expectations.QUARANTINE: "cách ly dòng",
@@ -29,8 +43,12 @@ SEVERITIES = {
     expectations.HOLD: "giữ tệp",
     expectations.REJECT: "từ chối tệp",
     expectations.WITHHOLD: "giữ số liệu",
+    "dropped": "bỏ dòng, có đếm",
+    "deferred": "để lượt sau",
+    "none": "không phải lỗi",
+    "error": "lỗi",
 }
-OWNERS = {"source": "nơi gửi", "engineer": "kỹ sư"}
+OWNERS = {"source": "nơi gửi", "engineer": "kỹ sư", "operations": "người trực"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +92,43 @@ def _entry(rules: Sequence[Rule]) -> Entry:
     )
 
 
-def reading_rules() -> list[tuple[str, str, str]]:
-    """(rule, what is wrong, what is expected) of cells and rows that cannot be understood; parsing refuses these."""
-    return [(rule_id, vi, of_cell(rule_id, "", {})) for rule_id, vi in RULES.items()]
+def outside() -> dict[str, list[Entry]]:
+    """What it is about → the rules no suite decides, in order."""
+    found: dict[str, list[Entry]] = {of: [] for of in OUTSIDE}
+    for one in told_rules():
+        found[one.of].append(
+            Entry(
+                rule_id=one.rule_id,
+                severity=one.severity,
+                owner=one.owner,
+                vi=(one.vi,),
+                en=(one.en,),
+                expected_vi=of_cell(one.rule_id, "", {}) if one.of == ROW else "",
+                why_vi=(one.why_vi,),
+                why=(one.why,),
+                source="",
+            )
+        )
+    return found
+
+
+def everything() -> dict[str, list[Entry]]:
+    """Suite, or what it is about → its rules: all there are."""
+    return {**catalogue(), **outside()}
+
+
+def lines() -> str:
+    """The catalogue as rows of a VALUES list, for the view mart.rule."""
+    rows = (
+        (
+            *(entry.rule_id, name, entry.severity, entry.owner, "; ".join(entry.vi), "; ".join(entry.en)),
+            *("; ".join(entry.why_vi), "; ".join(entry.why)),
+        )
+        for name, entries in everything().items()
+        for entry in entries
+    )
+    quoted = (", ".join("'" + text.replace("'", "''") + "'" for text in row) for row in rows)
+    return ",\n    ".join(f"({row})" for row in quoted)
 
 
 def lately(connection: sa.Connection) -> Mapping[str, Any]:

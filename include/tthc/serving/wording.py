@@ -67,14 +67,6 @@ INCIDENT_STATES = {
     "resolved": "đã hết",
 }
 SEVERITIES = {"critical": "nghiêm trọng", "error": "lỗi", "warning": "cảnh báo"}
-DROPPED = {
-    "BLANK": "dòng trống",
-    "COLUMN_NUMBERS": "dòng đánh số cột",
-    "REPEATED_HEADER": "dòng tiêu đề lặp lại",
-    "TOTAL_ROW": "dòng tổng",
-    "SECTION_ROW": "dòng mục, là tổng các dòng dưới nó",
-    "NO_FIGURES": "dòng không có số liệu",
-}
 DIFFERENCES_SHOWN = 300
 LEVELS = {"commune": "Xã, phường", "department": "Sở, ban, ngành", "province": "Tỉnh"}
 

@@ -21,6 +21,7 @@ from tthc.domain.text import fold, may_tell_of_a_person
 from tthc.reference.corrections import Correction
 from tthc.reference.layout import Layout
 from tthc.reference.manual import Indicator
+from tthc.reference.rules import NOTE, ROW, words_of
 from tthc.reference.units import Places
 from tthc.staging.columns import parse_codes, parse_dates, parse_whole_numbers
 from tthc.staging.dossier_rows import PLACE, texts_of
@@ -46,38 +47,8 @@ _FORMULA_ERROR = r"^#(?:CALC!|SPILL!|N/A|DIV/0!|NAME\?|NULL!|NUM!|REF!|VALUE!)$"
 # Code of an agency, whose first part is the province's or the ministry's; day; number: H42.14-260105-0001.
 _NATIONAL_CODE = r"^(?P<root>[A-Z]\d{2})(?:\.\d+)*-\d{6}-\d+$"
 
-# Rule id → what a clerk reads. The value itself is never shown.
-RULES = {
-    "RAGGED": "số ô của dòng không khớp với dòng tiêu đề",
-    "JSON_SHAPE": "phần tử không phải một bản ghi",
-    "NUL_BYTE": "ô chứa byte 0, có thể bị hỏng khi xuất",
-    "CELL_ERROR": "ô chứa lỗi công thức Excel, hoặc công thức chưa được tính, thay vì giá trị",
-    "CONTROL_CHAR": "ô chứa ký tự điều khiển không in được",
-    "REPLACEMENT_CHAR": "ô chứa ký tự hỏng do sai bảng mã",
-    "CELL_SHAPE": "ô chứa một danh sách hoặc nhóm trường thay vì một giá trị",
-    "DOSSIER_CODE_MISSING": "thiếu mã hồ sơ",
-    "DOSSIER_CODE_ROUNDED": "mã hồ sơ đã bị Excel làm tròn thành số, không còn đủ chữ số",
-    "CODE": "mã thủ tục không đúng dạng d.dddddd",
-    "DATE_INVALID": "ngày không có thật hoặc sai dạng",
-    "NUMBER_FORMAT": "số không đúng dạng",
-    "RANGE": "số âm",
-    "UNKNOWN_STATUS": "trạng thái không có trong danh mục",
-    "UNKNOWN_CHANNEL": "hình thức nộp không có trong danh mục",
-    "UNKNOWN_SERVICE_LEVEL": "mức độ DVC không có trong danh mục",
-    "UNKNOWN_PAYMENT_METHOD": "hình thức thanh toán không có trong danh mục",
-    "UNKNOWN_FLAG": "ô có/không chứa giá trị khác",
-    "RECEIVED_MISSING": "thiếu ngày tiếp nhận",
-    "UNKNOWN_UNIT": "không xác định được đơn vị vào ngày tiếp nhận",
-    "SCOPE": "đơn vị thuộc tỉnh khác",
-    "INDICATOR_UNKNOWN": "mã chỉ tiêu không có trong danh mục chỉ tiêu nhập tay",
-    "PERCENT_TYPED": "ô là tỷ lệ phần trăm hoặc số lẻ; cần số đếm nguyên",
-}
-
-# What is accepted and told all the same.
-WARNINGS = {
-    "HOMOGLYPH": "chữ Ð hoặc Ɖ thay cho Đ, đã sửa",
-    "HIDDEN_SHEET": "sổ có trang ẩn, không đọc",
-}
+# Rule id → what a clerk reads of a refused row, and of what is accepted and told all the same. Never the value itself.
+RULES, WARNINGS = words_of(ROW), words_of(NOTE)
 
 
 @dataclass(slots=True)

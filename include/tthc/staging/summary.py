@@ -73,7 +73,10 @@ def parse_summary(readings: Sequence[Reading], layout: Layout, meanings: Meaning
 
 def _row(line: Line, reading: Reading, period: ReportingPeriod, meanings: Meanings, cells: Cells) -> dict[str, Any]:
     of_row = {name: text for name, text in line.names.items() if name != "field_name"}
-    unit_code = unit_told(of_row or reading.titles, meanings.places, min(period.end, meanings.night))
+    on = min(period.end, meanings.night)
+    unit_code = unit_told(of_row or reading.titles, meanings.places, on)
+    if not of_row and meanings.places.is_province(meanings.province, reading.titles.get("unit_name", ""), on):
+        unit_code = meanings.province  # the consolidated report: compared, never the figure
     if unit_code is None and not of_row:
         raise FileRefused("UNKNOWN_UNIT", "không xác định được đơn vị nêu trên biểu / the report's unit is not known")
     field_name = line.names.get("field_name", ALL_FIELDS)

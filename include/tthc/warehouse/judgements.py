@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tthc.staging.expectations import Judgement
 
-FIGURES = "figures"  # stands for a source where figures were judged
+FIGURES, REPORTS = "figures", "reports"  # stand for a source where figures, or reports beside each other, were judged
 
 
 def note(
@@ -33,10 +33,10 @@ def note(
         )
 
 
-def note_figures(connection: sa.Connection, night: date, judgements: Sequence[Judgement]) -> None:
-    """The newest publication of a night speaks for the night."""
+def note_newest(connection: sa.Connection, night: date, stands_for: str, judgements: Sequence[Judgement]) -> None:
+    """Judgements of a publication: the newest one of a night speaks for the night. `stands_for`: FIGURES or REPORTS."""
     connection.execute(
         sa.text("delete from core.judgement where night = :night and source_id = :source"),
-        {"night": night, "source": FIGURES},
+        {"night": night, "source": stands_for},
     )
-    note(connection, night, FIGURES, judgements)
+    note(connection, night, stands_for, judgements)

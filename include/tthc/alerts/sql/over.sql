@@ -13,4 +13,7 @@ join (
     and heard.unit_code is not distinct from nullif(incident.unit_code, '*')
     and heard.night > incident.last_seen_on
 where incident.state <> 'resolved' and not incident.is_group
-and incident.rule_id not in ('SUMMARY_DIFFERS', 'REPORTER_MISSING', 'CORRECTION_UNUSED', 'CORRECTION_OVERDUE')
+and incident.rule_id not in (
+    'SUMMARY_DIFFERS', 'REPORT_CHAIN', 'REPORT_SUM_OF_UNITS', 'REPORTS_DISAGREE', 'REPORTER_MISSING', 'CORRECTION_UNUSED',
+    'CORRECTION_OVERDUE'
+)

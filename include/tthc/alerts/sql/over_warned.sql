@@ -3,7 +3,10 @@
 select incident.incident_id, incident.last_seen_on as night
 from alerts.incident
 where incident.state <> 'resolved' and not incident.is_group and incident.unit_code = '*'
-and incident.rule_id not in ('SUMMARY_DIFFERS', 'REPORTER_MISSING', 'CORRECTION_UNUSED', 'CORRECTION_OVERDUE')
+and incident.rule_id not in (
+    'SUMMARY_DIFFERS', 'REPORT_CHAIN', 'REPORT_SUM_OF_UNITS', 'REPORTS_DISAGREE', 'REPORTER_MISSING', 'CORRECTION_UNUSED',
+    'CORRECTION_OVERDUE'
+)
 and incident.rule_id not like 'PORTAL\_%'
 and exists (
     select

@@ -189,7 +189,7 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
     @app.get("/coverage")
     def coverage(request: Request, period: PeriodKey = "", basis: Basis = DEFAULT_BASIS) -> HTMLResponse:
         with figures.as_analyst(settings) as connection:
-            choice = _choose(connection, registry, period, basis)
+            choice = _choose(connection, registry, period, basis, reported=True)
             unit = figures_of_unit(connection, choice.period, choice.basis, own)
             rows = reporters(connection, choice.period)
         return pages.show(request, "coverage", choice=choice, unit=unit, rows=rows, names=names_on(choice.period.as_of))
@@ -202,7 +202,8 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
             request,
             "rules",
             catalogue=rule_catalogue.catalogue(),
-            reading=rule_catalogue.reading_rules(),
+            outside=rule_catalogue.outside(),
+            titles=rule_catalogue.OUTSIDE,
             suites=rule_catalogue.SUITES,
             severities=rule_catalogue.SEVERITIES,
             owners=rule_catalogue.OWNERS,
@@ -261,11 +262,12 @@ def _workbook(settings: Settings, registry: Registry, kind: str, code: str, peri
     return Response(content.getvalue(), media_type=XLSX, headers=headers)
 
 
-def _choose(connection: sa.Connection, registry: Registry, key: str, basis: str) -> Choice:
-    """The period of a key, the newest closed quarter for none. Raises Misconfigured."""
+def _choose(connection: sa.Connection, registry: Registry, key: str, basis: str, *, reported: bool = False) -> Choice:
+    """The period of a key; for none the newest closed quarter, or the newest one that units report in (`reported`).
+    Raises Misconfigured."""
     publication = exports.publication_of(connection)
     published = figures.periods(connection, registry.province)
-    newest = figures.newest_closed(published)
+    newest = figures.newest_reported(connection, published) if reported else figures.newest_closed(published)
     if newest is None:
         raise Misconfigured(figures.NOTHING_PUBLISHED)
     if basis not in wording.BASES:

@@ -9,16 +9,10 @@ from functools import cache
 
 import sqlalchemy as sa
 
-from tthc.serving import wording
+from tthc.serving import rule_catalogue
 from tthc.serving.figures import Period, statement
-from tthc.staging import expectations
-from tthc.staging.parse import RULES
 
 FILES_SHOWN = 300
-_OTHER_RULES = {
-    "PROCEDURE_UNKNOWN": "mã thủ tục chưa có trong danh mục",
-    "SCHEMA_DRIFT": "cột lạ, không nạp",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +50,8 @@ def reporters(connection: sa.Connection, period: Period) -> Sequence[sa.RowMappi
 @cache
 def rule_words() -> dict[str, str]:
     """Rule → what it says in Vietnamese; where one rule speaks of several columns, the first two."""
-    words: dict[str, list[str]] = {}
-    for name in ("dossier_row", "dossier_file"):
-        for rule in expectations.suite(name):
-            words.setdefault(rule.rule_id, []).append(rule.vi)
-    told = {rule: "; ".join(texts[:2]) + (" …" if len(texts) > 2 else "") for rule, texts in words.items()}
-    return told | RULES | _OTHER_RULES | wording.DROPPED
+    told: dict[str, str] = {}
+    for entries in rule_catalogue.everything().values():
+        for entry in entries:
+            told.setdefault(entry.rule_id, "; ".join(entry.vi[:2]) + (" …" if len(entry.vi) > 2 else ""))
+    return told

@@ -8,6 +8,7 @@ named as (
     join core.delivery using (source_id)
     join core.delivery_unit using (delivery_id)
     where rule.units = 'named'
+    and delivery_unit.unit_code not in (select unit_code from ref.unit where level = 'province')  -- it adds up its units
     group by rule.source_id, delivery_unit.unit_code
     union all
     select rule.source_id, unit.unit_code, first.night
