@@ -15,6 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from tthc.rollups.agreement import Disagreement
+from tthc.staging.history import DATES
 
 SETTLING = timedelta(hours=2)  # what comes back within it is the same incident, told at the end of it
 DIFFERS = "SUMMARY_DIFFERS"  # reports that tell other figures than the dossiers do
@@ -28,7 +29,10 @@ _REPAIRED = ("over_repaired", "over_files", "over_warned")  # what may be over o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A rule that failed on a night. `unit_code` is '*' where no single unit is meant; no value of a person."""
+    """A rule that failed on a night. `unit_code` is '*' where no single unit is meant; no value of a person.
+
+    `width`: how many units, files or members it is about; one that grows much wider is told again.
+    """
 
     rule_id: str
     source_id: str
@@ -38,6 +42,7 @@ class Failure:
     subject: str
     detail: str = ""
     is_group: bool = False
+    width: int = 1
 
 
 def statement(name: str) -> sa.TextClause:
@@ -90,7 +95,7 @@ def resolve_repaired(connection: sa.Connection, now: datetime | None = None) -> 
 
 def _close_over(connection: sa.Connection, statements: Sequence[str], now: datetime | None) -> None:
     for name in statements:
-        over = connection.execute(statement(name)).all()
+        over = connection.execute(statement(name), {"dates": DATES}).all()
         close(connection, {row.incident_id: row.night for row in over}, now=now)
 
 

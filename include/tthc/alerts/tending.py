@@ -35,6 +35,7 @@ def _group(connection: sa.Connection, policy: Policy, province: str, now: dateti
             subject=f"{rule.rule_id}: {rule.members} đơn vị hoặc nguồn cùng lúc / units or sources at once",
             detail=", ".join(rule.names) + (", …" if rule.members > len(rule.names) else ""),
             is_group=True,
+            width=rule.members,
         )
         for rule in rules
     ]

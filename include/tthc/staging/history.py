@@ -29,7 +29,8 @@ _NEW_USUAL = 14  # nights told as of other shares than before; from so many on t
 _HOLIDAY_DAYS, _HOLIDAY_WORKING = 7, 3  # fewer working days than this in the days before: offices were closed
 _EVENTS = ("received_on", "finished_on", "returned_on")
 _INDEXED_DAYS = 800  # an event older than this counts as this old
-_DATE = re.compile(
+# A date in the name of a file, with a time of day behind it; PostgreSQL reads it alike.
+DATES = (
     r"(?<!\d)(?:20\d\d[-_. ]?[01]\d[-_. ]?[0-3]\d|[0-3]\d[-_. ]?[01]\d[-_. ]?20\d\d)"
     r"(?:[-_. T]{0,3}[0-2]\d[-_.:h]?[0-5]\d(?:[-_.:]?[0-5]\d)?)?(?!\d)"
 )
@@ -65,7 +66,7 @@ def note_content(file: StagedFile, night: date) -> None:
 
 def dateless(file_name: str) -> str:
     """A file's name with every date, and a time of day behind it, as `#`."""
-    return _DATE.sub("#", file_name)
+    return re.sub(DATES, "#", file_name)
 
 
 @dataclass

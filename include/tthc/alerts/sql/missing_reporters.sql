@@ -56,7 +56,8 @@ select
         || array_to_string(names, ', ')
         || case when missing > cardinality(names) then
             ', và ' || missing - cardinality(names) || ' đơn vị khác / and ' || missing - cardinality(names) || ' others'
-        else '' end as detail
+        else '' end as detail,
+    missing.missing::int as width
 from missing
 where missing > 0
 order by source_id

@@ -1,5 +1,5 @@
--- Whose source delivered again on a later night (for the incident's unit, if it has one) without the failure. What is
--- judged by itself ends by itself: what a report differs by (differing_reports.sql), who is missing (reporters.py), what
+-- Whose source delivered again on a later night (for the incident's unit, if it has one) without the failure. A warning
+-- that files bear ends with those files (over_warned.sql). What is judged by itself ends by itself: what a report differs by (differing_reports.sql), who is missing (reporters.py), what
 -- became of corrections (corrections_used.sql).
 select incident.incident_id, heard.night
 from alerts.incident
@@ -17,3 +17,13 @@ and incident.rule_id not in (
     'SUMMARY_DIFFERS', 'REPORT_CHAIN', 'REPORT_SUM_OF_UNITS', 'REPORTS_DISAGREE', 'REPORTER_MISSING', 'CORRECTION_UNUSED',
     'CORRECTION_OVERDUE'
 )
+and not (incident.unit_code = '*' and exists (
+    select
+    from core.delivery
+    join core.delivery_finding as finding
+        on finding.delivery_id = coalesce(delivery.same_as, delivery.delivery_id)
+        and finding.rule_id = incident.rule_id and finding.severity in ('warning', 'drift')
+    where delivery.source_id = incident.source_id
+    and delivery.night between incident.opened_on and incident.last_seen_on
+    and coalesce(delivery.reason, delivery.verdict) <> incident.rule_id
+))

@@ -6,7 +6,7 @@ select
 from alerts.outbox
 left join alerts.incident using (incident_id)
 left join alerts.incident as whole
-    on whole.incident_id = incident.group_id and outbox.kind = 'opened'
+    on whole.incident_id = incident.group_id and outbox.kind in ('opened', 'grown')
 where outbox.composed_at is null and outbox.withdrawn_at is null and outbox.not_before <= :now
 order by outbox.event_id
 for update of outbox
