@@ -79,6 +79,18 @@ def test_the_page_stands_alone_and_holds_no_value(page: str) -> None:
     assert len(re.findall(r"<table>", page)) == len(re.findall(r"</table>", page)) > 4
 
 
+def test_what_failed_stands_above_everything_once(night: Warehouse, page: str) -> None:
+    section = page.partition("Không đạt đêm này")[2].partition("</table>")[0]
+    shown = re.findall(r"<code>(\w+)</code>", section)
+    failed = {
+        row["rule_id"]
+        for row in night.query("select rule_id from mart.judgement where rows_failed > 0")
+        + night.query("select rule_id from mart.data_quality where rows_quarantined > 0 and rule_id is not null")
+    }
+    assert failed
+    assert set(shown) == failed
+
+
 def test_a_second_publication_of_a_night_does_not_count_figures_twice(night: Warehouse) -> None:
     before = night.query("select * from mart.judgement where source_id = 'figures' order by night, position")
     with night.kept():

@@ -19,6 +19,7 @@ from tthc.settings import LOCAL
 from tthc.staging import expectations
 from tthc.staging.expectations import Rule
 from tthc.staging.parse import RULES
+from tthc.warehouse.judgements import FIGURES, REPORTS
 
 _WEB = Path(__file__).parent / "web"
 
@@ -64,6 +65,13 @@ def page_of(connection: sa.Connection, night: date) -> str:
         ),
         {"night": night, "rules": list(RULES)},
     ).mappings()
+    told = {row["rule_id"]: row for row in reading}
+    failed = [
+        (source_id, row["rule_id"], rule.vi if rule else "", row["rows_failed"])
+        for source_id, _, rows in parts
+        for row, rule in rows
+        if row["rows_failed"]
+    ]
     environment = Environment(
         loader=FileSystemLoader(_WEB / "templates"),
         autoescape=True,
@@ -78,12 +86,14 @@ def page_of(connection: sa.Connection, night: date) -> str:
         style=(_WEB / "static" / "style.css").read_text(encoding="utf-8"),
         parts=parts,
         files=files.all(),
-        reading={row["rule_id"]: row for row in reading},
+        reading=told,
+        failed=failed,
         reading_rules=RULES,
         suites=rule_catalogue.SUITES,
         severities=rule_catalogue.SEVERITIES,
         owners=rule_catalogue.OWNERS,
         verdicts=wording.VERDICTS,
+        standing={FIGURES: "số liệu", REPORTS: "báo cáo"},
     )
 
 
