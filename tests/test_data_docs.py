@@ -43,7 +43,9 @@ def page(night: Warehouse) -> str:
 
 
 def numbers_of(page: str, rule: str) -> list[list[str]]:
-    rows = re.findall(rf"<tr><th scope=\"row\"><code>{rule}</code></th>(.*?)</tr>", page, re.DOTALL)
+    """Below the table of what failed."""
+    below = page.partition("Đọc tệp: dòng không hiểu được")[2]
+    rows = re.findall(rf"<tr><th scope=\"row\"><code>{rule}</code></th>(.*?)</tr>", below, re.DOTALL)
     return [re.findall(r">([\d.]+)</td>", row) for row in rows]
 
 
