@@ -9,6 +9,7 @@ import gzip
 import html
 import io
 import json
+import re
 import sqlite3
 import unicodedata
 import zipfile
@@ -25,6 +26,7 @@ from exports import csv_list, csv_of, dossier, json_list, table, xlsx_list
 NAME, OTHER_NAME, PAPER, PHONE = "NGƯỜI GIẢ QUỲNH NGỌC", "Người Giả Thạch Sanh", "042099771234", "0977123456"
 CODES = [f"H42.18-260105-77{number:03d}" for number in range(130)]
 CANARIES = frozenset({NAME, OTHER_NAME, PAPER, PHONE, *CODES})
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 PERSON = {"Chủ hồ sơ": NAME, "Số CCCD": PAPER, "Số điện thoại": PHONE}
 
 
@@ -74,8 +76,7 @@ def named_sheet(workbook: bytes, title: str) -> bytes:
 def persons(text: str, canaries: Iterable[str] = CANARIES) -> set[str]:
     """The canaries a text holds, also in capitals, decomposed, or escaped as JSON and HTML do."""
     spellings = {text, html.unescape(text)}
-    if "\\u" in text:
-        spellings.add(text.encode("ascii", "backslashreplace").decode("unicode_escape", "replace"))
+    spellings.add(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text))
     seen = unicodedata.normalize("NFC", "\n".join(spellings)).casefold()
     return {canary for canary in canaries if unicodedata.normalize("NFC", canary).casefold() in seen}
 

@@ -22,6 +22,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from canaries import CODES, PAPER, PHONE, leaks, odd_files, persons, sqlite_tables, texts_below, warehouse_tables
 from tthc.reference.sources import read_sources
 from tthc.settings import settings
 from tthc.warehouse import server
@@ -107,10 +108,11 @@ def test_one_run_publishes_the_true_figures(home: Home) -> None:
 
 
 def test_a_source_that_fails_keeps_no_other_from_being_published(home: Home) -> None:
-    home.query(
-        "insert into core.delivery (source_id, night, file_sha256, file_name, verdict) "
-        "select 'mot_cua_csv', max(night), 'synthetic', 'late.csv', 'deferred' from core.delivery returning delivery_id"
-    )
+    for name, content in odd_files().items():
+        path = home.path / "sample" / NIGHT / name
+        if not name.startswith("dvcqg_json/"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
     done = home.run(DEMO_WITHOUT_ONE_SOURCE)
     assert done.returncode == 2, done.stderr
     assert done.stderr.splitlines()[-1] == (
@@ -141,6 +143,25 @@ def test_a_repeated_run_says_that_nothing_changed_and_where_everything_is(home: 
     assert home.last_run()["publish"] == "skipped"
     assert "simulating" not in done.stderr
     assert home.query("select publication_id, is_current from mart.publication order by 1") == [(1, False), (2, True)]
+
+
+def test_nothing_of_the_persons_in_the_files_is_anywhere_but_in_the_landing_store(home: Home) -> None:
+    """Those of the sample and of the odd files of the second run, in Airflow's database and logs, in the warehouse, and in
+    all that lies beside it."""
+    files = sorted((home.path / "sample").rglob("dvcqg_json/*.json"))
+    records = [record for path in files for record in json.loads(path.read_bytes())][:20]
+    told = {record["MaHoSo"] for record in records}
+    canaries = {*told, "NGƯỜI GIẢ", PAPER, PHONE, CODES[0][:-3]}
+    assert len(told) > 10
+    own = [home.path / name for name in ("landing", "sample", "postgres/data")]
+    sinks = dict(texts_below(home.path, without=own))
+    sinks |= {f"airflow.{name}": text for name, text in sqlite_tables(home.path / "airflow" / "airflow.db")}
+    sinks |= {f"warehouse.{name}": text for name, text in warehouse_tables(home.query)}
+    assert "sha256" in sinks["airflow.xcom"]
+    assert "UNKNOWN_STATUS" in sinks["warehouse.core.quarantine"]
+    assert leaks(sinks.items(), canaries) == set()
+    landed = "\n".join(text for _, text in texts_below(home.path / "landing"))
+    assert persons(landed, canaries) == canaries, "the search finds what is there"
 
 
 def test_every_source_has_its_pool(home: Home) -> None:
