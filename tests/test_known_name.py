@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import unicodedata
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from canaries import CODES, NAME, PHONE, persons
 from exports import csv_list, dossier
 from tthc import enquiries, pipeline
 from tthc.landing.known_name import known_name
@@ -51,12 +55,19 @@ def test_two_names_stay_two_and_one_stays_one(one: int, other: int) -> None:
     assert (names[0] == names[1]) == (one == other)
 
 
+@pytest.mark.parametrize("spell", [json.dumps, html.escape, str.lower, lambda t: unicodedata.normalize("NFD", t)])
+def test_the_search_for_persons_knows_how_texts_are_written(spell: Callable[[str], str]) -> None:
+    told = {NAME, PHONE, CODES[7]}
+    assert persons("\\ x " + spell(" – ".join(sorted(told)))) == told
+    assert persons(spell("Người Thật, 0912345678")) == set()
+
+
 def test_a_file_named_by_a_dossier_is_known_by_its_mark_and_found_by_its_name(warehouse: Warehouse) -> None:
     """A corrected file of the same name follows it; only the ledger of the landing store tells the name it came under."""
     code = "H42.18-260105-7717"
     name = f"HS {code}.csv"
     rows = [dossier(code), dossier("H42.18-260105-7718", due_at="01/01/2026")]
-    warehouse.load(NIGHT, {f"mot_cua_csv/{name}": csv_list(rows)})
+    warehouse.load_only(NIGHT, {f"mot_cua_csv/{name}": csv_list(rows)})
     warehouse.load(NIGHT, {f"mot_cua_csv/{name}": csv_list(rows[:1])})
     known = warehouse.value("select distinct file_name from core.delivery")
     assert known == known_name(name, pipeline.schema.hmac_key(warehouse.settings))
