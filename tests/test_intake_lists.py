@@ -399,6 +399,9 @@ IMPLAUSIBLE = [
     ({"finished_at": "04/01/2026", "status": "9"}, ["DATE_ORDER"]),
     ({"due_at": "04/01/2026"}, ["DUE_BEFORE_RECEIVED"]),
     ({"received_at": "05/01/0206", "unit_name": "Sở Nội vụ"}, ["DATE_RANGE"]),
+    ({"received_at": "05/01/0206"}, ["DATE_RANGE"]),  # no commune of any name was valid then
+    ({"received_at": "05/01/0206", "unit_name": "thị trấn Xuân An"}, ["DATE_RANGE"]),  # nor is this one today
+    ({"received_at": "05/01/0206", "unit_name": "UBND xã Không Có Thật"}, ["UNKNOWN_UNIT"]),
     ({"due_at": "05/01/2062"}, ["DATE_RANGE"]),
     ({"returned_at": "05/01/1900", "finished_at": "09/01/2026", "status": "10"}, ["DATE_RANGE"]),
     ({"status": "9"}, ["FINISH_MISSING"]),

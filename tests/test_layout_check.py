@@ -20,11 +20,14 @@ from exports import HEADINGS, csv_list, csv_of, dossier, record, table, workbook
 from tthc.cli import app
 from tthc.domain.errors import ReferenceFault
 from tthc.reference.layouts import read_layouts
+from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places
 from tthc.settings import settings
 from tthc.staging import layout_check
 from tthc.staging.layout_check import LayoutReport, check_layout
+from tthc.staging.parse import Meanings
 from tthc.staging.reader_process import ReaderPool
+from tthc.staging.stage import stage
 from warehouses import Warehouse
 
 NIGHT = date(2026, 4, 10)
@@ -74,6 +77,8 @@ def check(
         {"received_at": "Tiếp nhận lúc", "due_at": "Hẹn trả lúc", "finished_at": "Kết thúc lúc", "unit_name": "Tên đơn vị tiếp nhận"},
         {"channel": "Kênh nộp \"mới\""},
         {"procedure_code": "Thủ tục (mã)"},
+        {"status": "Tình hình xử lý"},
+        {"status": "Kết quả"},
     ],
     ids=str,
 )  # fmt: skip
@@ -89,6 +94,38 @@ def test_the_patch_of_a_drifted_header_makes_the_file_load(tmp_path: Path, renam
     tomllib.loads(before.patch)
     after = check(tmp_path, content, f"mot_cua_{kind}", before)
     assert (after.verdict, after.counts["rows_accepted"], after.patch) == ("loaded", 30, "")
+
+
+def test_a_status_column_in_words_of_its_own_is_known_by_its_name_and_numbers_prove_nothing(tmp_path: Path) -> None:
+    cells = table([{**row, "status": "Chờ ý kiến"} for row in ROWS], {"status": "Trạng thái xử lý"})
+    cells = [[*row, "4" if at else "Số bản"] for at, row in enumerate(cells)]
+    report = check(tmp_path, csv_of(cells))
+    (found,) = (each for each in report.suggestions if each["column"] == "status")
+    assert (found["heading"], found["fits"]) == ("Trạng thái xử lý", None)
+    assert '"Tình trạng", "Trạng thái xử lý"]' in report.patch
+
+
+def test_the_incident_carries_the_patch_of_a_renamed_status(tmp_path: Path) -> None:
+    """The same finding that becomes the incident of a night, from the words of the source's own list."""
+    told = settings()
+    meanings = Meanings(
+        places=read_places(told), status_words={"Trong tay": "4"}, hmac_key=b"", province="42", night=NIGHT
+    )
+    path = tmp_path / "file.csv"
+    path.write_bytes(csv_list([{**row, "status": "TRONG TAY"} for row in ROWS], {"status": "Tình hình xử lý"}))
+    with ReaderPool(1) as readers:
+        (file,) = stage(
+            [(path.name, "", path)],
+            read_sources(told)["mot_cua_csv"],
+            read_layouts(told),
+            meanings,
+            frozenset(),
+            readers,
+        )
+    ((rule, severity, _, detail),) = file.findings
+    assert (file.reason, rule, severity) == ("MISSING_COLUMN", "MISSING_COLUMN", "drift")
+    assert "«Tình hình xử lý»: có thể là / may be status" in str(detail) and "[columns.status]" in str(detail)
+    assert '"Tình hình xử lý"]' in str(detail) and "TRONG TAY" not in str(detail) and "Trong tay" not in str(detail)
 
 
 def test_contents_decide_between_names_that_are_alike(tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from exports import csv_list, dossier
+from exports import csv_list, dossier, xlsx_list
+from odd_files import sheet_of
 from tthc.reference.layouts import read_layouts
 from tthc.settings import settings
-from tthc.staging import read_csv, reader_process
+from tthc.staging import inspect_workbook, read_csv, reader_process
 from tthc.staging.careful_csv import read_carefully
 from tthc.staging.reader import Reading
 from tthc.staging.reader_process import ReaderPool
@@ -28,7 +29,7 @@ LINES = st.lists(
 
 
 @profile(max_examples=300, deadline=None, derandomize=True)
-@given(LINES, st.booleans(), st.integers(0, 12))
+@given(LINES, st.booleans(), st.integers(1, 12))
 def test_pieces_say_what_the_careful_reader_says(lines: list[str], ended: bool, size: int) -> None:
     data = ("\n".join(lines) + ("\n" if ended else "")).encode()
     told = []
@@ -45,6 +46,7 @@ def test_pieces_say_what_the_careful_reader_says(lines: list[str], ended: bool, 
     assert told[0] == told[1]
 
 
+WORKBOOK = xlsx_list([dossier(f"H42.1-260105-{number:04d}") for number in range(12)])
 CELLS = [
     f'<c r="{letters}{row}" t="s"><v>1</v></c>' for row in (1, 2, 10, 1048576) for letters in ("A", "Z", "AA", "XFD")
 ]
@@ -64,6 +66,30 @@ def test_a_sheet_is_followed_however_it_is_cut_and_written(form: str, block: int
         assert seen.in_order == in_order
         if len(cells) >= len(CELLS):
             assert (seen.rows, seen.columns) == (1048576, 16384)
+
+
+@pytest.mark.parametrize("block", range(600, 680))
+def test_a_workbook_is_sound_wherever_a_block_of_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    """Also within the number of a text, of which the rest stands in the next block."""
+    monkeypatch.setattr(inspect_workbook, "_BLOCK", block)
+    (tmp_path / "a").write_bytes(WORKBOOK)
+    look = inspect_workbook.look_into(tmp_path / "a")
+    assert (look.in_order, look.rows) == (True, 13)
+
+
+@pytest.mark.parametrize("block", range(600, 680, 7))
+@pytest.mark.parametrize("pointer", ["x", "", "-1", "1234567890", "1.5"])
+def test_a_pointer_at_no_text_is_found_wherever_a_block_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int, pointer: str
+) -> None:
+    monkeypatch.setattr(inspect_workbook, "_BLOCK", block)
+    rows = [f'<row r="{at}"><c r="A{at}" t="s"><v>0</v></c></row>' for at in range(1, 30)]
+    rows[20] = rows[20].replace("<v>0<", f"<v>{pointer or ' '}<")
+    (tmp_path / "a").write_bytes(sheet_of("".join(rows)))
+    with pytest.raises(inspect_workbook.FileRefused, match="points at no text"):
+        inspect_workbook.look_into(tmp_path / "a")
 
 
 def test_a_table_handed_over_in_parts_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -60,7 +61,7 @@ def test_an_address_that_is_not_public_is_refused(address: str, monkeypatch: pyt
     assert not allowed(ipaddress.ip_address(address), ())
     monkeypatch.setattr(socket, "getaddrinfo", _resolver([PUBLIC, address]))
     with pytest.raises(PortalFailed, match="PORTAL_ADDRESS"):
-        pinned(HOST, 443, ())
+        pinned(HOST, 443, (), 60.0)
 
 
 @pytest.mark.parametrize("address", [PUBLIC, "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34"])
@@ -129,6 +130,18 @@ def test_p17_the_address_that_was_judged_is_the_one_connected_to(
     assert only(fetched(table, tmp_path)) == ""
     assert len(portal.asked) > 3
     assert asked == [HOST], "looked up once a delivery, then kept"
+
+
+def test_a_directory_of_names_that_never_answers_ends_with_the_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [over.wait()])
+    table = files_table(f"https://{HOST}", networks=[], limits={"retries": 0, "deadline_seconds": 1})
+    try:
+        assert only(fetched(table, tmp_path)) == "PORTAL_TIMEOUT"
+    finally:
+        over.set()
 
 
 @pytest.mark.parametrize(

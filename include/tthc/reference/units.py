@@ -133,6 +133,11 @@ class Places:
         codes = {span.unit_code for span in spans if span.covers(on)}
         return codes.pop() if len(codes) == 1 else None
 
+    @staticmethod
+    def last_of(spans: list[Span]) -> str:
+        """The unit that was the last to be meant."""
+        return max(spans, key=lambda span: (span.valid_to or date.max, span.unit_code)).unit_code
+
 
 def read_units(settings: Settings) -> list[Unit]:
     """All spans of all units."""

@@ -6,11 +6,15 @@ import ipaddress
 import re
 import socket
 from collections.abc import Sequence
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from tthc.domain.errors import PortalFailed
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_Entry = tuple[Any, ...]  # family, type, protocol, name, (address, port, …)
 
 _NAME = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$")
 _NEVER = [
@@ -46,19 +50,36 @@ def permitted(url: str, hosts: Sequence[str], networks: Sequence[str]) -> SplitR
     return parts
 
 
-def pinned(host: str, port: int, networks: Sequence[str]) -> str:
-    """The one address to connect to. Raises PortalFailed: no such host, or a forbidden address."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
+def pinned(host: str, port: int, networks: Sequence[str], seconds: float) -> str:
+    """The one address to connect to. Raises PortalFailed: no such host, or a forbidden address; TimeoutError when the
+    directory of names has not answered after so many seconds."""
+    found = _looked_up(host, port, seconds)
+    if found is None:
         raise PortalFailed(
             "PORTAL_UNREACHABLE", "không tìm thấy máy chủ / the host has no address", passing=True, everywhere=True
-        ) from None
+        )
     addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
     for text in addresses:
         if not allowed(ipaddress.ip_address(text), networks):
             raise refused("the host has an address that is not public", everywhere=True)
     return addresses[0]
+
+
+def _looked_up(host: str, port: int, seconds: float) -> list[_Entry] | None:
+    """What the system says of a host. It cannot be told to hurry, so a thread waits for it and may be left behind."""
+    answers: SimpleQueue[list[_Entry] | None] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+        except (OSError, UnicodeError):
+            answers.put(None)
+
+    Thread(target=ask, name="looks up a host", daemon=True).start()
+    try:
+        return answers.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError from None
 
 
 def allowed(address: Address, networks: Sequence[str]) -> bool:

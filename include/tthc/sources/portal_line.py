@@ -24,6 +24,7 @@ from tthc.sources.portal_address import pinned
 from tthc.sources.portal_clock import Clock, WatchedSocket, WatchedTlsSocket, connected
 
 USER_AGENT = "tthc"
+_ENDLESS = float("inf")  # the deadline of the delivery is the only limit
 _INTERIM = 10  # how many answers with a status 1xx may come before the answer
 
 
@@ -39,7 +40,10 @@ class Line:
         """A connection to the address that was judged. Raises PortalFailed, OSError."""
         key = (host, port)
         if key not in self._addresses:
-            self._addresses[key] = pinned(host, port, self._networks)
+            try:
+                self._addresses[key] = pinned(host, port, self._networks, self.clock.patience(_ENDLESS))
+            except TimeoutError:
+                raise self.clock.over() from None
         return connected(self._addresses[key], port, self.clock)
 
 

@@ -28,6 +28,7 @@ def read_carefully(data: bytes, delimiter: str, width: int) -> tuple[list[pa.Arr
     Raises FileRefused FILE_TRUNCATED when the last record is short and nothing ends it.
     """
     lines = [line.removesuffix(b"\r") for line in data.split(b"\n")]
+    del data  # of a long file it is as much as all that is kept of it
     whole = not lines[-1]
     if whole:
         lines.pop()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,9 +71,10 @@ def _fits(cells: Sequence[str], column: Column, layout: Layout) -> float | None:
     dates = sum(_is_date(cell, column, layout) for cell in cells) / len(cells)
     if column.name.endswith("_at"):
         return dates
-    if column.codes and column.otherwise is None and column.name != "status":
-        words = {fold(word) for word in column.codes}
-        return sum(fold(cell) in words for cell in cells) / len(cells)
+    if column.codes and column.otherwise is None:
+        # Portals have words of their own for statuses: of those nobody knows yet, the heading alone tells.
+        share = _spoken(cells, column.codes)
+        return 0.0 if dates > 0.5 else share or (None if column.name == "status" else share)
     if column.name in _FLAGS:
         words = _YES_NO | {fold(word) for word in (*layout.yes_words, *layout.no_words)}
         return sum(fold(cell) in words for cell in cells) / len(cells)
@@ -84,6 +85,12 @@ def _fits(cells: Sequence[str], column: Column, layout: Layout) -> float | None:
     if column.name == "dossier_code":
         return 0.0 if dates > 0.5 else len({cell.strip() for cell in cells}) / len(cells)
     return 0.0 if dates > 0.5 else None
+
+
+def _spoken(cells: Sequence[str], codes: Iterable[str]) -> float | None:
+    """The share of words that are among those of a list. Numbers say nothing: they number many things, from 1 on."""
+    words, said = {fold(word) for word in codes}, [cell for cell in cells if not cell.strip().isdigit()]
+    return sum(fold(cell) in words for cell in said) / len(said) if said else None
 
 
 def _is_date(cell: str, column: Column, layout: Layout) -> bool:

@@ -9,13 +9,19 @@ import pandas as pd
 
 from tthc.reference.layout import Layout
 from tthc.reference.units import Places
+from tthc.staging.plausible import EARLIEST, latest
 
 
 def units_of(
     cell: Callable[[str], pd.Series], received_on: pd.Series, layout: Layout, places: Places, night: date
 ) -> tuple[pd.Series, pd.Series]:
-    """(unit code of every row, mask of rows that name a unit of another province); unknown receipt: the night."""
-    on = received_on.fillna(pd.Timestamp(night))
+    """(unit code of every row, mask of rows that name a unit of another province); unknown receipt: the night.
+
+    No unit was valid on a mistyped day (0206). What such a row names is the unit of the night, or the last one of that
+    name: the row is refused for its day, not for its place.
+    """
+    plausible = received_on.between(EARLIEST, latest(night)) | received_on.isna()
+    on = received_on.where(plausible).fillna(pd.Timestamp(night))
     units = pd.Series([None] * len(on), index=on.index, dtype=object)
     elsewhere = pd.Series(False, index=on.index)
     for clue in layout.unit_from:
@@ -32,6 +38,7 @@ def units_of(
                 continue
             known = {day: places.choose(spans, day.date()) for day in on[mask].unique()}
             units[mask] = on[mask].map(known)
+            units[mask & ~plausible] = places.choose(spans, night) or places.last_of(spans)
     return units.where(units.notna(), None), elsewhere & units.isna()
 
 

@@ -40,10 +40,12 @@ _UNCOMPUTED = re.compile(
 )
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 # A cell that points at a shared text by something else than its number: readers take the first text then.
-# Nearly always the pointer is written `t="s"><v>7<`; only what is not is looked at more closely.
-_ODD_POINTER = re.compile(rb"s\"(?!><v>\d{1,9}<)")
+# Nearly always the pointer is written `t="s"><v>7<`; only what is not is looked at more closely. Where a block ends
+# within one, the next block, which begins with the end of this one, tells.
+_ODD_POINTER = re.compile(rb"s\"(?!><v>\d{1,9}<)(?=[\s\S]{14})")
 _NO_NUMBER = re.compile(
     rb"\bt\s*=\s*[\"']s[\"'][^<>]*>\s*(?:<(?:\w+:)?f\b[^<]*(?:</(?:\w+:)?f>)?\s*)?<(?:\w+:)?v[^>]*>(?!\d{1,9}<|</)"
+    rb"(?=[\s\S]{10})"
 )
 _UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 
@@ -172,15 +174,16 @@ def _blocks(handle: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _search(window: bytes, entry: zipfile.ZipInfo, found: Look) -> None:
+    # Looking for one byte costs next to nothing, for several much more.
     if b"!" in window and b"<!" in window and _DECLARATION.search(window):
         raise FileRefused("XML_ENTITY", "sổ khai báo thực thể XML / the workbook declares XML entities")
     if _is_sheet(entry):
-        found.merged = found.merged or b"mergeCell " in window
+        found.merged = found.merged or (b"g" in window and b"mergeCell " in window)
         oddly = (b"'" in window and b"='s'" in window) or _ODD_POINTER.search(window)
         if oddly and _NO_NUMBER.search(window):
             detail = "một ô trỏ tới chuỗi không có trong sổ, hãy mở bằng Excel và lưu lại"
             raise FileRefused("FILE_CORRUPT", f"{detail} / a cell points at no text of the workbook")
-        if (b"<f" in window or (b":" in window and b":f" in window)) and _FORMULA.search(window):
+        if b"f" in window and _FORMULA.search(window):
             cells = {(int(row) - 1, _number(letters) - 1) for letters, row in _UNCOMPUTED.findall(window)}
             found.uncomputed.setdefault(entry.filename, set()).update(cells)
 

@@ -15,10 +15,10 @@ from tthc.staging import expectations, manual, sender
 from tthc.staging.correct import waive
 from tthc.staging.history import History, note_content
 from tthc.staging.parse import Meanings
+from tthc.staging.plausible import EARLIEST, latest
 from tthc.staging.shares import RULE_OF, Shift
 from tthc.staging.staged_file import StagedFile
 
-_EARLIEST = pd.Timestamp(2010, 1, 1)
 _ENOUGH_CODES = 10  # from which on the most frequent prefix of a batch is taken for that of the province
 
 
@@ -63,8 +63,8 @@ def _prepared(frame: pd.DataFrame, meanings: Meanings) -> pd.DataFrame:
     )
     return frame.assign(
         night=night,
-        earliest=_EARLIEST,
-        latest=night + pd.DateOffset(years=5),
+        earliest=EARLIEST,
+        latest=latest(meanings.night),
         code_on_differs=(~agrees).astype("int64"),
         codes_are_national=_share_of_file(frame, frame["code_root"].notna()).gt(0.5).astype("int64"),
         home_root=_home_root(frame["code_root"]),

@@ -2,54 +2,60 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import itertools
+import mmap
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
-from tthc.staging.at_once import at_once
+from tthc.staging.at_once import at_once, processors
 from tthc.staging.careful_csv import read_carefully, strictly
 from tthc.staging.grid import Grid, find_header, match_header
 from tthc.staging.inspect_workbook import MAX_COLUMNS
 
+_Bytes = bytes | mmap.mmap  # of a file, or of its text in another encoding
+
 _PEEK = 64 * 1024
-_PIECE = 1 << 22  # bytes of a file that are read at a time; smaller ones cost more than they spare
+_PIECE = 1 << 22  # bytes of a file that are read at a time, at most; much smaller ones cost more than they spare
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _LINE_END = ord("\n")
 _CUT = "dòng cuối bị cắt giữa chừng, tệp chưa trọn vẹn / the last row is cut, the file is not whole"
 
 
-def text_of(path: Path, layout: Layout) -> bytes:
-    """The file as UTF-8 bytes. A byte-order mark decides; else the first declared encoding that reads every byte."""
-    data = path.read_bytes()
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+def text_of(path: Path, layout: Layout) -> tuple[_Bytes, int]:
+    """The file as UTF-8 bytes, and where its text begins. A byte-order mark decides; else the first declared encoding
+    that reads every byte."""
+    with path.open("rb") as file:
+        data = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    start, encodings = 0, [name for name in layout.encodings if name != "utf-16"]
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         encodings = ["utf-16"]
-    elif data.startswith(b"\xef\xbb\xbf"):
-        data, encodings = data[3:], ["utf-8"]
-    else:
-        encodings = [name for name in layout.encodings if name != "utf-16"]
+    elif data[:3] == codecs.BOM_UTF8:
+        start, encodings = len(codecs.BOM_UTF8), ["utf-8"]
     for encoding in encodings:
         if encoding == "utf-8" and _is_utf8(data):
-            return data
+            return data, start
         try:
-            text = data.decode(encoding)
+            text = data[start:].decode(encoding)
         except UnicodeDecodeError as error:
             if encodings == ["utf-8"] and error.reason == "unexpected end of data":
                 raise FileRefused("FILE_TRUNCATED", _CUT) from error
             continue
         if encoding != "utf-8":
-            return text.encode()
+            return text.encode(), 0
     raise FileRefused("ENCODING", f"bảng mã không phải {', '.join(layout.encodings)} / not in a declared encoding")
 
 
-def _is_utf8(data: bytes) -> bool:
+def _is_utf8(data: _Bytes) -> bool:
     """Checked without making a text of it. Text of another width, read as bytes, is one quarter zeros or more."""
     if data[:_PEEK].count(b"\0") * 4 > len(data[:_PEEK]):
         return False
@@ -66,11 +72,15 @@ def _is_utf8_piece(data: pa.Buffer) -> bool:
     return True
 
 
-def _pieces(data: bytes, start: int) -> list[tuple[int, int]]:
+def _pieces(data: _Bytes, start: int) -> list[tuple[int, int]]:
     """(first byte, byte after the last) of parts that end with a line; no character of UTF-8 lies in two of them."""
     pieces = []
+    count = -(-(len(data) - start) // _PIECE)
+    if count > 1:  # every processor gets as many of them
+        count += -count % processors()
+    size = -(-(len(data) - start) // max(count, 1))
     while start < len(data):
-        end = data.find(b"\n", start + _PIECE) + 1 or len(data)
+        end = data.find(b"\n", start + size) + 1 or len(data)
         pieces.append((start, end))
         start = end
     return pieces
@@ -78,12 +88,12 @@ def _pieces(data: bytes, start: int) -> list[tuple[int, int]]:
 
 def grid_of(path: Path, layout: Layout) -> Grid:
     """Raises FileRefused: ENCODING, FILE_TRUNCATED, HEADER, EXTENT."""
-    data = text_of(path, layout)
-    if b"\r" in data and b"\n" not in data:
-        data = data.replace(b"\r", b"\n")
-    start = 0
-    if data[:4].lower() == b"sep=":
-        start = data.index(b"\n") + 1 if b"\n" in data else len(data)
+    data, start = text_of(path, layout)
+    if data.find(b"\n") < 0 <= data.find(b"\r"):
+        data = data[:].replace(b"\r", b"\n")
+    named = data[start : start + 4].lower() == b"sep="
+    if named:
+        start = data.find(b"\n", start) + 1 or len(data)
     delimiter, rows = _best_delimiter(data[start : start + _PEEK], layout)
     found = find_header(rows, layout)
     if found is None:
@@ -92,7 +102,7 @@ def grid_of(path: Path, layout: Layout) -> Grid:
     if len(header) > MAX_COLUMNS:
         raise FileRefused("EXTENT", f"bảng có hơn {MAX_COLUMNS} cột / more than {MAX_COLUMNS} columns")
     body = _after_rows(data, start, delimiter, index + depth)
-    first_row = index + depth + 1 + (1 if start else 0)
+    first_row = index + depth + 1 + named
     columns, numbers, odd = _table(data, body, delimiter, len(header))
     ragged = [("", first_row + row, reason) for row, reason in odd]
     row_numbers = None if numbers is None else pa.array([first_row + row for row in numbers], pa.int32())
@@ -102,7 +112,7 @@ def grid_of(path: Path, layout: Layout) -> Grid:
 def _best_delimiter(peek: bytes, layout: Layout) -> tuple[str, list[list[str]]]:
     text = peek.decode(errors="ignore")
     best: tuple[int, str, list[list[str]]] = (-1, ",", [])
-    for delimiter in layout.delimiters:
+    for delimiter in [one for one in layout.delimiters if one in text] or layout.delimiters[:1]:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         rows = list(itertools.islice(reader, layout.header_within + layout.header_depth))
         found = find_header(rows, layout)
@@ -112,7 +122,7 @@ def _best_delimiter(peek: bytes, layout: Layout) -> tuple[str, list[list[str]]]:
     return best[1], best[2]
 
 
-def _after_rows(data: bytes, start: int, delimiter: str, count: int) -> int:
+def _after_rows(data: _Bytes, start: int, delimiter: str, count: int) -> int:
     """Offset of the byte after the first `count` records, which may hold quoted line ends."""
     used = 0
 
@@ -129,7 +139,7 @@ def _after_rows(data: bytes, start: int, delimiter: str, count: int) -> int:
 
 
 def _table(
-    data: bytes, start: int, delimiter: str, width: int
+    data: _Bytes, start: int, delimiter: str, width: int
 ) -> tuple[list[pa.Array], list[int] | None, list[tuple[int, str]]]:
     """(columns, row offsets if any row is missing, (row offset, BLANK or RAGGED) of those).
 
@@ -137,26 +147,40 @@ def _table(
     cells, the file is read again with care, line by line.
     """
     if len(data) - start < _PEEK and not data[start:].strip(b"\r\n"):
-        blank = data.count(b"\n", start)
+        blank = data[start:].count(b"\n")
         return [pa.array([], pa.string())] * width, [], [(row, "BLANK") for row in range(blank)]
-    quoted = data.find(b'"', start) >= 0
-    try:
-        tables = at_once(lambda piece: _piece(data, piece, delimiter, width, quoted), _pieces(data, start))
-    except pa.ArrowInvalid:
+    tables = _plainly(data, start, delimiter, width)
+    if tables is None:  # and nothing of them is kept
         return read_carefully(data[start:], delimiter, width)
     return pa.concat_tables(tables).columns, None, []
 
 
-def _piece(data: bytes, piece: tuple[int, int], delimiter: str, width: int, quoted: bool) -> pa.Table:
+def _plainly(data: _Bytes, start: int, delimiter: str, width: int) -> list[pa.Table] | None:
+    """The tables of all parts, None where one of them is not plain."""
+    try:
+        return at_once(lambda piece: _piece(data, piece, delimiter, width), _pieces(data, start))
+    except pa.ArrowInvalid:
+        return None
+
+
+def _piece(data: _Bytes, piece: tuple[int, int], delimiter: str, width: int) -> pa.Table:
     """The rows of one part. Raises ArrowInvalid where a line is not a row, so no cell can go on in the next part."""
     begin, end = piece
-    table = _read(pa.py_buffer(data)[begin:end], delimiter, width, quoted)
-    if quoted:
-        lines = data.count(b"\n", begin, end) + (data[end - 1] != _LINE_END)
+    quotes = _count(data, piece, b'"')
+    table = _read(pa.py_buffer(data)[begin:end], delimiter, width, quoted=quotes > 0)
+    if quotes:
+        lines = _count(data, piece, b"\n") + (data[end - 1] != _LINE_END)
         last = data[data.rfind(b"\n", begin, end - 1) + 1 or begin : end]
-        if lines != table.num_rows or data.count(b'"', begin, end) % 2 or not _is_closed(last, delimiter, width):
+        if lines != table.num_rows or quotes % 2 or not _is_closed(last, delimiter, width):
             raise pa.ArrowInvalid("quotes")
     return table
+
+
+def _count(data: _Bytes, piece: tuple[int, int], letter: bytes) -> int:
+    """How often a letter of ASCII stands in a piece; many times as fast as counting in Python, and beside others."""
+    begin, end = piece
+    letters = np.frombuffer(data, np.uint8)[begin:end]
+    return sum(int(np.count_nonzero(letters[at : at + _PEEK] == ord(letter))) for at in range(0, end - begin, _PEEK))
 
 
 def _is_closed(line: bytes, delimiter: str, width: int) -> bool:
@@ -165,11 +189,11 @@ def _is_closed(line: bytes, delimiter: str, width: int) -> bool:
     return cells is not None and (not cells or len(cells) == width)
 
 
-def _read(data: pa.Buffer, delimiter: str, width: int, quoted: bool) -> pa.Table:
+def _read(data: pa.Buffer, delimiter: str, width: int, *, quoted: bool) -> pa.Table:
     names = [f"c{position}" for position in range(width)]
     return pacsv.read_csv(
         pa.BufferReader(data),
-        read_options=pacsv.ReadOptions(column_names=names, use_threads=False),
+        read_options=pacsv.ReadOptions(column_names=names, use_threads=False, block_size=_PIECE >> 1),
         parse_options=pacsv.ParseOptions(
             delimiter=delimiter,
             quote_char='"' if quoted else False,

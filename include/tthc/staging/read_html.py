@@ -22,7 +22,8 @@ from tthc.staging.read_csv import text_of
 
 def grid_of(path: Path, layout: Layout) -> Grid:
     """The one table that carries the layout's header. Raises FileRefused: ENCODING, HEADER, SEVERAL_SHEETS, EXTENT."""
-    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text_of(path, layout).decode())
+    data, start = text_of(path, layout)
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", data[start:].decode())
     try:
         page = lxml.html.document_fromstring(text, parser=lxml.html.HTMLParser(no_network=True, huge_tree=False))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:

@@ -34,6 +34,10 @@ _ERRORS = {"div0": "#DIV/0!", "na": "#N/A", "name": "#NAME?", "null": "#NULL!", 
 _EXACT = 10**15  # Excel keeps fifteen digits of a number; a longer one is told as rounded, 4.2e+16
 _HEAD_BYTES = 1 << 20
 _ROW_END = re.compile(rb"</(\w+:)?row>")
+_TEXTS = "xl/sharedStrings.xml"
+_TEXT_END = re.compile(rb"</(\w+:)?si>|<(\w+:)?si\s*/>")
+_POINTER = re.compile(rb"\bt=\"s\"[^<>]*><(?:\w+:)?v>(\d{1,9})<")
+_OF_TEXTS = re.compile(rb"\bt\s*=\s*[\"']s[\"']")
 
 
 def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int]:
@@ -76,13 +80,14 @@ def _open(file: Path | io.BytesIO) -> Any:
 
 
 def _first_rows(path: Path, layout: Layout) -> io.BytesIO | Path:
-    """A copy of the workbook whose sheets end after the rows in which a header may stand: finding the header costs
-    nothing then, however long the table is. The file itself where its rows cannot be told apart simply."""
-    copy, count = io.BytesIO(), layout.header_within + layout.header_depth
+    """A copy of the workbook whose sheets end after the rows in which a header may stand, and whose list of texts ends
+    after those they hold: finding the header costs nothing then, however long the table is. The file itself where its
+    rows cannot be told apart simply."""
+    count, heads = layout.header_within + layout.header_depth, b""
+    copy = io.BytesIO()
     with zipfile.ZipFile(path) as whole, zipfile.ZipFile(copy, "w") as short:
-        for entry in whole.infolist():
-            if not entry.filename.endswith((".xml", ".rels")):
-                continue
+        entries = [entry for entry in whole.infolist() if entry.filename.endswith((".xml", ".rels"))]
+        for entry in sorted(entries, key=lambda entry: entry.filename == _TEXTS):  # the list of texts last
             with whole.open(entry) as part:
                 content = part.read(_HEAD_BYTES if entry.filename.startswith("xl/worksheets/") else -1)
             if entry.filename.startswith("xl/worksheets/"):
@@ -92,9 +97,22 @@ def _first_rows(path: Path, layout: Layout) -> io.BytesIO | Path:
                     content = content[: ends[-1].end()] + b"</%bsheetData></%bworksheet>" % (prefix, prefix)
                 elif len(content) == _HEAD_BYTES:
                     return path
+                heads += content
+            elif entry.filename == _TEXTS:
+                content = _first_texts(content, heads)
             short.writestr(entry.filename, content)
     copy.seek(0)
     return copy
+
+
+def _first_texts(texts: bytes, cells: bytes) -> bytes:
+    """The list of shared texts up to the last one that some cells point at; all of it where that is not plain."""
+    pointers = [int(number) for number in _POINTER.findall(cells)]
+    ends = list(islice(_TEXT_END.finditer(texts), max(pointers, default=0) + 1))
+    if len(pointers) != len(_OF_TEXTS.findall(cells)) or len(ends) <= max(pointers, default=0):
+        return texts
+    prefix = ends[-1].group(1) or ends[-1].group(2) or b""
+    return texts[: ends[-1].end()] + b"</%bsst>" % prefix
 
 
 _Merges = list[tuple[tuple[int, int], tuple[int, int]]]

@@ -18,6 +18,7 @@ from tthc.domain.text import clean, shown
 from tthc.reference.layout import Layout
 from tthc.staging import legacy_encodings, read_csv, read_html, read_json, read_xlsx
 from tthc.staging.at_once import at_once
+from tthc.staging.composed import composed
 from tthc.staging.drift import SAMPLE, Suggestion, suggest
 from tthc.staging.grid import Grid, Listed, heading_key, keys_of, match_header
 from tthc.staging.inspect import look
@@ -106,7 +107,7 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
     # Nothing else is kept or compared.
     wanted = sorted({*positions.values(), *range(min(LEAD, len(grid.columns)))})
     columns = list(grid.columns)
-    for place, column in zip(wanted, at_once(lambda place: nfc(grid.columns[place]), wanted), strict=True):
+    for place, column in zip(wanted, at_once(lambda place: composed(grid.columns[place]), wanted), strict=True):
         columns[place] = column
     count = len(columns[0])
     numbers = grid.row_numbers
@@ -188,17 +189,6 @@ def _titles(rows: list[list[str]], layout: Layout) -> dict[str, str]:
     return found
 
 
-def nfc(column: pa.Array) -> pa.Array:
-    """The same text composed (NFC); a column of few different words or of plain letters costs next to nothing."""
-    if isinstance(column, pa.ChunkedArray):
-        return pa.chunked_array([nfc(chunk) for chunk in column.chunks], pa.string())
-    if pc.all(pc.string_is_ascii(column)).as_py():
-        return column
-    words = column.dictionary_encode()
-    composed = pc.utf8_normalize(words.dictionary, form="NFC")
-    return column if composed.equals(words.dictionary) else pc.take(composed, words.indices)
-
-
 def _reading_of_records(path: Path, layout: Layout) -> Reading:
     found = read_json.records_of(path, layout)
     fields, count = sorted(found.fields), len(found.numbers)
@@ -216,7 +206,7 @@ def _reading_of_records(path: Path, layout: Layout) -> Reading:
             {
                 "sheet": pa.repeat("", count),
                 "row_no": pa.array(found.numbers, pa.int32()),
-                **{name: nfc(pa.array(texts, pa.string())) for name, texts in found.cells.items()},
+                **{name: composed(pa.array(texts, pa.string())) for name, texts in found.cells.items()},
             }
         ),
         rows_read=count + len(found.odd),

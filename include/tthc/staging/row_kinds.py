@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial, reduce
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,6 +18,7 @@ from tthc.domain.errors import FileRefused
 from tthc.domain.text import clean, fold
 from tthc.reference.layout import SUMMARIES, Layout
 from tthc.staging.at_once import at_once
+from tthc.staging.composed import is_ascii
 from tthc.staging.grid import Grid, match_header
 
 _NUMBERING = re.compile(r"\(?(?:(\d{1,3})|[a-z])\)?(?:\s*=.*)?")
@@ -66,7 +68,7 @@ class _Look:
         self.kinds: dict[int, str] = {}
         self.weak: dict[int, list[str]] = {}
         odd = self._odd(grid)
-        picked = [column.take(pa.array(odd, pa.int64())) for column in self.columns]
+        picked = [_picked(column, odd) for column in self.columns]
         self.odd_count, self.last_even = len(odd), self._last_even(odd)
         for index, place, blank in zip(odd, range(len(odd)), _blank(picked, len(odd)), strict=True):
             if blank:  # formats below a table may reach to the end of a sheet
@@ -75,9 +77,9 @@ class _Look:
                 self._judge(index, [column[place].as_py() or "" for column in picked], grid)
 
     def _odd(self, grid: Grid) -> list[int]:
-        plain = pc.utf8_trim(self.columns[self.key[0]], characters=_AROUND)
+        first = self.columns[self.key[0]]
         tests = [partial(_is_blank, self.columns[position]) for position in self.key]
-        tests.append(partial(self._is_heading, plain, grid.header[self.key[0]]))
+        tests.append(partial(self._is_heading, first, grid.header[self.key[0]]))
         # A row with every required cell is a dossier, whatever it begins with; in a report it may be a total.
         if self.layout.feed != "dossier":
             tests += [partial(self._begins_like_a_total, cells) for cells in self.columns[:LEAD]]
@@ -88,15 +90,22 @@ class _Look:
         below = pa.concat_arrays([pa.array([True]), odd])[: self.count]
         places = pc.indices_nonzero(pc.and_not(below, odd))
         numbers = pc.match_substring_regex(
-            plain.take(places), r"^\(?(?:\d{1,3}|[a-z])\)?\s*(?:=.*)?$", ignore_case=True
+            pc.utf8_trim(_picked(first, places), characters=_AROUND),
+            r"^\(?(?:\d{1,3}|[a-z])\)?\s*(?:=.*)?$",
+            ignore_case=True,
         )
         return sorted([*pc.indices_nonzero(odd).to_pylist(), *places.filter(numbers).to_pylist()])
 
-    def _is_heading(self, plain: pa.Array, heading: str) -> pa.Array:
+    def _is_heading(self, cells: pa.Array, heading: str) -> pa.Array:
         headings = (heading for column in self.layout.columns for heading in column.headings)
         names = (heading, *heading.split("|"), *(headings if self.layout.feed == "dossier" else ()))
-        parts = pa.array(list({clean(name).lower() for name in names}), pa.string())
-        return pc.is_in(pc.utf8_lower(plain), value_set=parts)
+        parts = {clean(name).lower() for name in names}
+        if is_ascii(cells):
+            parts = {part for part in parts if part.isascii()}
+        if not parts:
+            return pa.repeat(False, len(cells))
+        plain = pc.utf8_lower(pc.utf8_trim(cells, characters=_AROUND))
+        return pc.is_in(plain, value_set=pa.array(list(parts), pa.string()))
 
     def _begins_like_a_total(self, cells: pa.Array) -> pa.Array:
         words = "|".join(re.escape(word) for word in (*self.layout.total_words, *self.layout.subtotal_words))
@@ -238,6 +247,17 @@ class _Look:
             return True
         sample = (text for at, text in enumerate(self.columns[place][:200].to_pylist()) if at not in self.kinds)
         return any(text.strip() and not _AMOUNT.fullmatch(text) for text in sample)
+
+
+def _picked(column: pa.Array | pa.ChunkedArray, rows: list[int] | pa.Array) -> pa.Array:
+    """The cells of some rows, in their order."""
+    if len(rows) == 0:
+        return pa.array([], pa.string())
+    if isinstance(column, pa.ChunkedArray) and column.num_chunks > 1:  # taking would put all of it together first
+        mask = np.zeros(len(column), bool)
+        mask[rows] = True
+        column, rows = column.filter(pa.array(mask)), np.searchsorted(np.flatnonzero(mask), rows)
+    return column.take(pa.array(rows, pa.int64()))
 
 
 def _is_blank(cells: pa.Array) -> pa.Array:

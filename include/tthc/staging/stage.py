@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def stage(
     `history`: what the source delivered on earlier nights, nothing where it is not known. `released`: a person has
     decided that the files may enter, so no file rule holds or rejects them.
     """
-    candidates = [layouts[layout_id] for layout_id in source.layouts if is_valid(layouts[layout_id], meanings.night)]
+    valid = [layouts[layout_id] for layout_id in source.layouts if is_valid(layouts[layout_id], meanings.night)]
+    candidates = [_with_words(layout, meanings.status_words) for layout in valid]
     if not candidates:
         detail = "không layout nào còn hiệu lực / no layout of this source is valid on the night"
         return [_refused(name, sha, "NO_LAYOUT", detail) for name, sha, _ in files]
@@ -84,6 +86,16 @@ def stage(
     if not released:
         judge_files(staged, source, history or History(meanings.night))
     return staged
+
+
+def _with_words(layout: Layout, status_words: Mapping[str, str]) -> Layout:
+    """The layout as readers get it, with the words of statuses that stand in a list of their own: by them a column is
+    known whose heading was changed."""
+    columns = [
+        replace(column, codes={**status_words, **column.codes}) if column.name == "status" else column
+        for column in layout.columns
+    ]
+    return replace(layout, columns=tuple(columns))
 
 
 def is_valid(layout: Layout, night: date) -> bool:
