@@ -184,7 +184,7 @@ def test_targets_are_judged_as_mart_judges_them(app: FastAPI, night: Night) -> N
     )
     assert rows, "no target was assessed; the test proves nothing"
     unmeasured = night.warehouse.query("select from ref.target where unit_code = '42' and metric_id is null")
-    assert ("không đo được từ hồ sơ" in page.text) == bool(unmeasured)
+    assert ("chưa có chỉ tiêu hoặc đơn vị để đo" in page.text) == bool(unmeasured)
 
 
 def test_quality_counts_what_mart_counts(app: FastAPI, night: Night) -> None:

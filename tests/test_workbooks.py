@@ -202,13 +202,15 @@ def test_the_scorecard_shows_the_figures_of_mart_beside_the_targets(night: Night
 
 def test_the_scorecard_of_the_province_lists_every_commune_and_department(night: Night, tmp_path: Path) -> None:
     book = openpyxl.load_workbook(exported(night, "scorecard", tmp_path / "s.xlsx", unit=PROVINCE, period=QUARTER))
-    assert book.sheetnames == ["Phiếu điểm", "Các đơn vị", "Mục tiêu", "Định nghĩa"]
+    assert book.sheetnames == ["Phiếu điểm", "Các đơn vị", "Tự nhập", "Mục tiêu", "Định nghĩa"]
     lines = lines_of(book["Các đơn vị"], "Mã")
     assert len(lines) == 1 + 69 + 14 + 2  # the province, its communes and departments, the two of hostile name
     total, members = lines[0], lines[1:]
     assert total["Mã"] == PROVINCE
     for heading in ("Tiếp nhận", "Đã giải quyết", "Trước và đúng hạn", "Đang giải quyết", "Trong đó quá hạn"):
-        assert total[heading] == sum(line[heading] for line in members)
+        assert total[heading] == sum(line[heading] for line in members if line[heading] != wording.NOT_TOLD)
+    silent = [line for line in members if line["Có dữ liệu"] == "0/1"]
+    assert silent and {line["Tỷ lệ đúng hạn"] for line in silent} == {wording.NOT_TOLD}
     assert any(line["Mã"] == COMMUNE for line in members)
 
 

@@ -1,4 +1,4 @@
-"""What became of a plan's target in a period: met, missed, nothing occurred, or why it was not assessed."""
+"""What became of a plan's target in a period: met, missed, nothing occurred, not told, or why it was not assessed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from tthc.serving.figures import ON_TIME, Figure, Period
 
 MET, MISSED, NOTHING, WITHHELD = "met", "missed", "nothing", "withheld"
 OUT_OF_PERIOD, UNMEASURED, INCOMPARABLE = "out_of_period", "unmeasured", "incomparable"
+NOT_TOLD = "not_told"
 WORDS = {
     MET: "Đạt",
     MISSED: "Không đạt",
     NOTHING: "Không phát sinh",
     WITHHELD: "Tạm giữ",
     OUT_OF_PERIOD: "Ngoài thời gian của kế hoạch",
-    UNMEASURED: "Không đo được từ hồ sơ",
+    UNMEASURED: "Không đo được",
+    NOT_TOLD: "Chưa có số liệu",
     INCOMPARABLE: "Không so sánh được",
 }
 
@@ -75,7 +77,7 @@ def _assessed(target: Target, row: Mapping[str, Any] | None, period: Period) -> 
     if not row["valid_from"] <= period.end <= row["valid_to"]:
         return Assessment(target=target, state=OUT_OF_PERIOD, conflicts_with=conflict)
     if not row["has_figure"]:
-        return Assessment(target=target, state=NOTHING, conflicts_with=conflict)
+        return Assessment(target=target, state=NOTHING if row["is_zero"] else NOT_TOLD, conflicts_with=conflict)
     figure = Figure(numerator=row["numerator"], denominator=row["denominator"], flags=tuple(row["flags"]))
     late = Figure(numerator=row["overdue_open"], denominator=row["in_progress"])
     return Assessment(

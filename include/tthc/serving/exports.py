@@ -14,6 +14,7 @@ from tthc.domain.errors import Misconfigured
 from tthc.reference.kpis import Metric, edition, read_metrics, valid_on
 from tthc.reference.layouts import SUMMARIES, read_layouts
 from tthc.reference.lists import Target, read_targets
+from tthc.reference.manual import Indicator, read_indicators
 from tthc.reference.units import Unit, read_places
 from tthc.serving import figures, form_06a, scorecard
 from tthc.serving.assessment import assess
@@ -36,13 +37,18 @@ class Writer(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
     """The reference files serving reads: units of the province, every version of every metric, targets,
-    titles of reports by layout."""
+    titles of reports by layout, indicators that units state themselves."""
 
     province: str
     units: Sequence[Unit]
     metrics: Sequence[Metric]
     targets: Sequence[Target]
     reports: Mapping[str, str]
+    indicators: Sequence[Indicator]
+
+    def stated_by(self, level: str) -> list[Indicator]:
+        """Indicators that a unit of a level states itself, or sums up."""
+        return [one for one in self.indicators if level in one.levels or (level == "province" and one.summed)]
 
 
 def read_registry(settings: Settings) -> Registry:
@@ -53,6 +59,7 @@ def read_registry(settings: Settings) -> Registry:
         metrics=read_metrics(settings),
         targets=read_targets(settings),
         reports={layout.id: layout.title for layout in read_layouts(settings).values() if layout.feed in SUMMARIES},
+        indicators=list(read_indicators(settings).values()),
     )
 
 
@@ -146,6 +153,7 @@ def write_scorecard(
             targets=assess([t for t in registry.targets if t.unit_code in codes], rows, period),
             members=members,
             bands=figures.bands(connection, period, DEFAULT_BASIS, registry.province) if members else {},
+            indicators=registry.stated_by(unit.level),
         ),
     )
     return not any(figure.numerator is None for one in (own, *members) for figure in one.figures.values())

@@ -28,6 +28,8 @@ NOTHING_PUBLISHED = "no figure is published yet; run `tthc load` first"
 DEFAULT_CALENDAR, DEFAULT_BASIS = "VPCP_15_14", "as_reported"
 ON_TIME, OVERDUE = ("on_time", "TT01_06A"), ("overdue_open", "TT01_06A")
 RECEIVED, RESOLVED, IN_PROGRESS = ("received", "TT01_06A"), ("resolved", "TT01_06A"), ("in_progress", "TT01_06A")
+# What a form II.06a tells of a unit without dossiers.
+FORM_TELLS = (RECEIVED, RESOLVED, IN_PROGRESS, ON_TIME, OVERDUE, ("online_submission", "*"))
 ONLINE, PAYMENT, DIGITISED = ("online_submission", "*"), ("online_payment", "*"), ("digitised_full", "*")
 
 _SQL = Path(__file__).parent / "sql"
@@ -89,20 +91,37 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One metric of one unit. `numerator` None: withheld. `denominator` None: a count; 0: nothing occurred."""
+    """One metric of one unit. `numerator` None: withheld. `denominator` None: a count; 0: nothing occurred.
+
+    Not `is_told`: neither the figure nor what it would be counted from is known. `coverage`: units that have told it,
+    of those asked; of a figure that units state themselves.
+    """
 
     numerator: int | None
     denominator: int | None
     flags: tuple[str, ...] = ()
+    is_told: bool = True
+    coverage: tuple[int, int] | None = None
 
     @property
     def percent(self) -> str:
-        return wording.percent(self.numerator, self.denominator)
+        return wording.percent(self.numerator, self.denominator) if self.is_told else wording.NOT_TOLD
+
+    @property
+    def above(self) -> str:
+        """The numerator for a reader."""
+        return wording.count(self.numerator) if self.is_told else wording.NOT_TOLD
+
+    @property
+    def below(self) -> str:
+        """The denominator for a reader; nothing of a count and of what nobody told."""
+        return wording.count(self.denominator) if self.is_told and self.denominator is not None else ""
 
 
 @dataclass(slots=True)
 class UnitFigures:
-    """All figures of one unit in one period; a missing one is zero. Coverage is None where the unit has no figure."""
+    """All figures of one unit in one period. A missing one is zero where the unit told of its dossiers, or sent a form
+    that would say so; else nobody has told it. Coverage is None where nobody is expected to report."""
 
     unit_code: str
     unit_name: str
@@ -113,7 +132,20 @@ class UnitFigures:
     units_reported: int | None = None
 
     def of(self, metric: tuple[str, str], *, is_count: bool = False) -> Figure:
-        return self.figures.get(metric) or Figure(numerator=0, denominator=None if is_count else 0)
+        none = Figure(numerator=0, denominator=None if is_count else 0, is_told=self._tells(metric))
+        return self.figures.get(metric, none)
+
+    def stated(self, indicator: str) -> Figure:
+        """What units state themselves; without a statement it is not known."""
+        return self.figures.get((indicator, "*"), Figure(numerator=0, denominator=0, is_told=False))
+
+    def _tells(self, metric: tuple[str, str]) -> bool:
+        flags = [set(figure.flags) for figure in self.figures.values()]
+        if any(not each & {"manual_input", "from_summary"} for each in flags):
+            return True
+        if any("from_summary" in each for each in flags):
+            return metric in FORM_TELLS
+        return self.units_reported != 0
 
     def of_metric(self, metric: Metric) -> Figure:
         return self.of((metric.id, metric.profile), is_count=metric.denominator is None)
@@ -232,10 +264,14 @@ def figures_of(connection: sa.Connection, period: Period, basis: str, codes: Seq
             UnitFigures(row["unit_code"], row["unit_name"], row["unit_level"], {}),
         )
         unit.figures[row["metric_id"], row["profile"]] = Figure(
-            numerator=row["numerator"], denominator=row["denominator"], flags=tuple(row["flags"])
+            numerator=row["numerator"],
+            denominator=row["denominator"],
+            flags=tuple(row["flags"]),
+            coverage=(row["units_reported"], row["units_expected"]) if "manual_input" in row["flags"] else None,
         )
-        unit.status, unit.units_expected = row["status"], row["units_expected"]
-        unit.units_reported = row["units_reported"]
+        if "manual_input" not in row["flags"]:  # who stated one indicator is not who was heard
+            unit.status, unit.units_expected = row["status"], row["units_expected"]
+            unit.units_reported = row["units_reported"]
     return found
 
 
@@ -256,7 +292,12 @@ def form_rows(connection: sa.Connection, period: Period, basis: str, unit_code: 
 
 def target_rows(connection: sa.Connection, period: Period, basis: str) -> dict[str, dict[str, Any]]:
     """Target → figure and verdict of `mart.kpi_vs_target`."""
-    return {row["target_id"]: dict(row) for row in _mappings(connection, "targets", period, basis)}
+    rows = [dict(row) for row in _mappings(connection, "targets", period, basis)]
+    if period.submission is None:  # a unit that was heard and has no dossier has none
+        heard = set(connection.execute(statement("heard"), {"start": period.start}).scalars())
+        for row in rows:
+            row["is_zero"] |= row["is_counted"] and not row["speaks"] and row["unit_code"] in heard
+    return {row["target_id"]: row for row in rows}
 
 
 def _mappings(connection: sa.Connection, name: str, period: Period, basis: str, **more: Any) -> Sequence[sa.RowMapping]:

@@ -1,8 +1,9 @@
-"""The figures of a unit even where it has none: then all are zero, and it matters whether it was heard from."""
+"""The figures of a unit even where it has none: zero if it was heard from, else not told."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -13,15 +14,24 @@ from tthc.serving.figures import Period, Submission, UnitFigures, figures_of, is
 def figures_of_unit(connection: sa.Connection, period: Period, basis: str, unit: Unit) -> UnitFigures:
     """The figures of one unit in a period."""
     found = figures_of(connection, period, basis, [unit.unit_code])
-    return found.get(unit.unit_code) or _without_figures(connection, period, [unit])[0]
+    mine = found.get(unit.unit_code)
+    if mine is not None and mine.status is not None:
+        return mine
+    (silent,) = _without_figures(connection, period, [unit])
+    return silent if mine is None else replace(silent, figures=mine.figures)
 
 
 def members_of(connection: sa.Connection, units: Sequence[Unit], period: Period, basis: str) -> list[UnitFigures]:
     """Communes and departments: those valid at the period's cut-off and those with figures in it."""
     found = figures_of(connection, period, basis, [unit.unit_code for unit in units if unit.level != "province"])
     valid = [unit for level in ("commune", "department") for unit in units_on(units, level, period.as_of)]
-    silent = [unit for unit in valid if unit.unit_code not in found]
-    return [*found.values(), *_without_figures(connection, period, silent)]
+    heard_of = {code for code, one in found.items() if one.status is not None}
+    stated = {code: one.figures for code, one in found.items() if code not in heard_of}
+    silent = [unit for unit in valid if unit.unit_code not in heard_of]
+    others = [
+        replace(one, figures=stated.get(one.unit_code, {})) for one in _without_figures(connection, period, silent)
+    ]
+    return [*(found[code] for code in found if code in heard_of), *others]
 
 
 def _without_figures(connection: sa.Connection, period: Period, units: Sequence[Unit]) -> list[UnitFigures]:

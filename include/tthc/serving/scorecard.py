@@ -14,6 +14,7 @@ from typing import Any
 
 from tthc.domain.text import sort_key
 from tthc.reference.kpis import Metric
+from tthc.reference.manual import Indicator
 from tthc.serving import assessment, wording
 from tthc.serving.assessment import Assessment
 from tthc.serving.figures import (
@@ -48,13 +49,18 @@ _UNITS = (
     ("Tỷ lệ đúng hạn", 14), ("So với tỉnh", 13), ("Đang giải quyết", 9), ("Trong đó quá hạn", 9),
     ("Nộp trực tuyến", 14), ("Thanh toán trực tuyến", 14), ("Số hóa đầy đủ", 14), ("Có dữ liệu", 9), ("Ghi chú", 22),
 )  # fmt: skip
+_STATED = (
+    ("STT", 5), ("Chỉ tiêu", 44), ("Tử số", 9), ("Mẫu số", 9), ("Tỷ lệ", 15), ("Đơn vị đã nêu", 10), ("Ghi chú", 22),
+    ("Tử số là", 40), ("Mẫu số là", 40), ("Căn cứ", 40),
+)  # fmt: skip
 _DEFINITIONS = (("Chỉ tiêu", 36), ("Cách tính", 16), ("Tử số", 50), ("Mẫu số", 50), ("Căn cứ", 44), ("Giả định", 60))
 _STYLE_OF = {assessment.MET: "good", assessment.MISSED: "bad"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
-    """Everything a scorecard shows. `members` and `bands` are filled for a province only."""
+    """Everything a scorecard shows. `members` and `bands` are filled for a province only; `indicators` are those that
+    units state themselves and this unit is asked for, or sums up."""
 
     unit: UnitFigures
     period: Period
@@ -64,6 +70,7 @@ class Scorecard:
     targets: Sequence[Assessment]
     members: Sequence[UnitFigures] = ()
     bands: Mapping[str, str] = field(default_factory=dict)
+    indicators: Sequence[Indicator] = ()
 
 
 def write(target: Path | BytesIO, card: Scorecard) -> None:
@@ -73,6 +80,8 @@ def write(target: Path | BytesIO, card: Scorecard) -> None:
         _card(book, card)
         if card.members:
             _units(book, card)
+        if card.indicators:
+            _stated(book, card)
         if card.targets:
             _targets(book, card)
         _definitions(book, card)
@@ -119,8 +128,8 @@ def _card(book: Book, card: Scorecard) -> None:
 def _headline(unit: UnitFigures) -> str:
     on_time, overdue = unit.of(ON_TIME), unit.of(OVERDUE)
     return (
-        f"Trước và đúng hạn: {on_time.percent} · Đang giải quyết đã quá hạn: {wording.count(overdue.numerator)} "
-        f"trên {wording.count(overdue.denominator)} hồ sơ"
+        f"Trước và đúng hạn: {on_time.percent} · Đang giải quyết đã quá hạn: {overdue.above}"
+        f"{f' trên {overdue.below} hồ sơ' if overdue.below else ''}"
     )
 
 
@@ -146,14 +155,12 @@ def _line(number: int, metric: Metric, figure: Figure, late: str, one: Assessmen
 
 def _late(figure: Figure) -> str:
     """ "3/120": open dossiers past their due day, of all open ones: what an on-time rate does not tell."""
-    if figure.numerator is None:
-        return wording.WITHHELD
-    return f"{wording.count(figure.numerator)}/{wording.count(figure.denominator)}"
+    return f"{figure.above}/{figure.below}" if figure.below else figure.above
 
 
 def _counts(figure: Figure) -> list[tuple[Any, str]]:
-    if figure.numerator is None:
-        return [(wording.WITHHELD, "middle"), ("", "middle")]
+    if figure.numerator is None or not figure.is_told:
+        return [(figure.above, "middle"), ("", "middle")]
     return [(figure.numerator, "count"), ("" if figure.denominator is None else figure.denominator, "count")]
 
 
@@ -190,7 +197,7 @@ def _unit_row(book: Book, sheet: Any, line: int, unit: UnitFigures, band: str, b
 
 
 def _shown(figure: Figure) -> int | str:
-    return wording.WITHHELD if figure.numerator is None else figure.numerator
+    return figure.above if figure.numerator is None or not figure.is_told else figure.numerator
 
 
 def _targets(book: Book, card: Scorecard) -> None:
@@ -214,6 +221,22 @@ def _targets(book: Book, card: Scorecard) -> None:
                 (one.notes, "text"),
             ],
         )
+        line += 1
+
+
+def _stated(book: Book, card: Scorecard) -> None:
+    """What dossiers cannot tell: the figure, or that nobody has stated it; never a zero in its place."""
+    sheet, line = _sheet(book, "Tự nhập", _STATED, ["CHỈ TIÊU ĐƠN VỊ TỰ NHẬP", *_stamp(card)])
+    for number, one in enumerate(card.indicators, start=1):
+        figure = card.unit.stated(one.id)
+        told_by = "/".join(map(str, figure.coverage)) if figure.coverage and one.summed else ""
+        cells = [(number, "middle"), (one.title, "text"), *_counts(figure), (figure.percent, "rate")]
+        texts = [
+            wording.flags([flag for flag in figure.flags if flag != "manual_input"]),
+            one.numerator,
+            one.denominator,
+        ]
+        book.put_row(sheet, line, [*cells, (told_by, "middle"), *((text, "text") for text in (*texts, one.source))])
         line += 1
 
 

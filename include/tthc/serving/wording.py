@@ -12,6 +12,7 @@ from tthc.settings import LOCAL
 NOTHING_OCCURRED = "không phát sinh"
 WITHHELD = "tạm giữ"
 UNKNOWN = "chưa rõ"
+NOT_TOLD = "chưa có số liệu"
 
 CALENDARS = {
     "VPCP_15_14": "Kỳ báo cáo từ ngày 15 đến ngày 14 (NĐ 09/2019/NĐ-CP)",

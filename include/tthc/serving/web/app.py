@@ -125,6 +125,7 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
             choice=choice,
             unit=found,
             metrics=valid_on(registry.metrics, choice.period.end),
+            indicators=registry.stated_by(place.level),
             rows=rows,
             counts=form_06a.COUNTS,
             targets=_by_measure(assess(promised, verdicts, choice.period)),
@@ -229,7 +230,7 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
 
 
 def _by_measure(assessed: Sequence[Assessment]) -> tuple[list[Assessment], list[Assessment]]:
-    """(targets that dossiers can measure, those they cannot)."""
+    """(targets that a figure measures, those that none does)."""
     measured = [one for one in assessed if one.state != UNMEASURED]
     return measured, [one for one in assessed if one.state == UNMEASURED]
 
