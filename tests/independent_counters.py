@@ -29,6 +29,7 @@ METRICS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("online_submission", "*"): (("online",), ("received",)),
     ("online_submission", "IDX766"): (("online_with_result",), ("listed",)),
     ("online_submission_full", "*"): (("full_online",), ("full_received",)),
+    ("online_submission_offered", "*"): (("offered_online",), ("offered_received",)),
     ("online_payment", "*"): (("fee_paid_online",), ("fee_received",)),
     ("digitised_components", "*"): (("components",), ("listed",)),
     ("digitised_result", "*"): (("result_digitised",), ("yielding_finished",)),
@@ -153,6 +154,8 @@ def counters(state: State, procedure: Mapping[str, str] | None, start: date, cut
         count["online_with_result"] += online and (not yields or (done and state.electronic))
         count["full_received"] += level == "toan_trinh"
         count["full_online"] += level == "toan_trinh" and online
+        count["offered_received"] += level in ("mot_phan", "toan_trinh")
+        count["offered_online"] += level in ("mot_phan", "toan_trinh") and online
         count["fee_received"] += state.fee > 0
         count["fee_paid_online"] += state.fee > 0 and state.paid_online
         count["components"] += state.components

@@ -33,6 +33,7 @@ class State:
     requested: Moment | None = None
     channel: int = 1
     full_service: bool = False
+    offered: bool = True  # online, in part or wholly
     fee: int = 0
     paid_online: bool = False
     parts: bool = False
@@ -166,6 +167,7 @@ def counts(metric: Metric, s: State, start: date, cut_off: date) -> bool:
 # Whom a share is about, and which of them are its numerator: what no treatment can say.
 _OF_WHOM: Mapping[str, Callable[[State], bool]] = {
     "online_submission_full": lambda s: s.full_service,
+    "online_submission_offered": lambda s: s.offered,
     "online_payment": lambda s: s.fee > 0,
     "digitised_result": lambda s: s.yields,
     "digitised_full": lambda s: s.yields,
@@ -176,6 +178,7 @@ _WHICH: Mapping[str, Callable[[State, bool], bool]] = {
     "online_submission": lambda s, _: s.channel == 2,
     "online_submission IDX766": lambda s, done: s.channel == 2 and (not s.yields or (done and s.e_result)),
     "online_submission_full": lambda s, _: s.channel == 2,
+    "online_submission_offered": lambda s, _: s.channel == 2,
     "online_payment": lambda s, _: s.paid_online,
     "digitised_components": lambda s, _: s.parts,
     "digitised_result": lambda s, _: s.result,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from fractions import Fraction
@@ -13,9 +14,11 @@ from typing import Any
 
 import openpyxl
 import pytest
+from typer.testing import CliRunner
 
 from exports import SYNTHETIC, csv_list, dossier, workbook
 from tthc import enquiries, pipeline
+from tthc.cli import app
 from tthc.domain.errors import Misconfigured
 from tthc.reference.manual import read_indicators
 from tthc.rollups.explain import KEY
@@ -334,6 +337,103 @@ def test_a_unit_that_was_merged_later_moves_with_its_counts(warehouse: Warehouse
         ("18376", "as_reported", 2, 10),
     ]
     assert warehouse.figure("iso_process", unit="18376", period="2025-06", basis="current_boundary") == (1, 2)
+    flagged = warehouse.query("select unit_code, basis, metric_id, flags from mart.kpi where unit_level = 'commune'")
+    assert {(*list(row.values())[:3], *row["flags"]) for row in flagged} == {
+        ("18373", "as_reported", "apologies", "manual_input"),
+        ("18376", "as_reported", "apologies", "manual_input"),
+        ("18373", "current_boundary", "apologies", "manual_input", "merged_unit"),
+        ("18373", "as_reported", "iso_process", "manual_input"),
+        ("18376", "as_reported", "iso_process", "manual_input"),
+        ("18373", "current_boundary", "iso_process", "manual_input", "not_summed"),
+        ("18376", "current_boundary", "iso_process", "manual_input", "not_summed"),
+    }
+    bands = warehouse.query(
+        "select distinct band from mart.ranking where metric_id = 'iso_process' and basis <> 'as_reported'"
+    )
+    assert bands in ([], [{"band": "không so sánh được"}])
+
+
+def test_a_unit_that_has_filled_the_form_owes_it_each_quarter(warehouse: Warehouse) -> None:
+    q2 = "Quý II/2026 (từ ngày 15/3/2026 đến ngày 14/6/2026)"
+    empty: Counts = {"at_desk": (None, None)}
+    first = {f"nhap_tay/{unit}.xlsx": form(unit, {"at_desk": (1, 2)}) for unit in (TIEN_DIEN, NGHI_XUAN)}
+    first["nhap_tay/snv.xlsx"] = form(DEPARTMENT, {"apologies": (0, 0)})
+    warehouse.load(NIGHT, first)
+    second = {"nhap_tay/t.xlsx": form(TIEN_DIEN, {"at_desk": (2, 2)}, period=q2)}
+    second["nhap_tay/n.xlsx"] = form(NGHI_XUAN, empty, period=q2)
+    warehouse.load(date(2026, 6, 16), second)
+    rows = warehouse.query(
+        "select unit_code, period_label, state, due_on from mart.coverage where source_id = 'nhap_tay' "
+        "and period_label in ('2026-Q1', '2026-Q2') order by 1, 2"
+    )
+    heard = {(row["unit_code"], row["period_label"]): row["state"] for row in rows}
+    assert {row["due_on"] for row in rows} == {date(2026, 3, 20), date(2026, 6, 19)}  # five working days
+    assert heard[DEPARTMENT, "2026-Q1"] == "zero"
+    assert {heard[TIEN_DIEN, "2026-Q1"], heard[NGHI_XUAN, "2026-Q1"], heard[TIEN_DIEN, "2026-Q2"]} <= {
+        "late",
+        "on_time",
+    }
+    assert {heard[NGHI_XUAN, "2026-Q2"], heard[DEPARTMENT, "2026-Q2"]} <= {
+        "missing",
+        "not_due",
+    }  # an empty form says nothing
+
+
+# From the form to the scorecard, by commands alone.
+
+
+def test_a_clerk_fills_the_form_is_refused_repairs_it_and_meets_the_target(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in warehouse.environment().items():
+        monkeypatch.setenv(name, value)
+
+    def tthc(*words: str | Path, status: int = 0) -> str:
+        done = CliRunner().invoke(app, [str(word) for word in words])
+        assert done.exit_code == status, done.output
+        return done.stdout
+
+    def hand_in(night: str, content: bytes) -> None:
+        (tmp_path / night / "nhap_tay").mkdir(parents=True)
+        (tmp_path / night / "nhap_tay" / "tien-dien.xlsx").write_bytes(content)
+        tthc("load", "--drop", tmp_path / night, "--as-of", night)
+
+    def line_of(title: str, sheet: str) -> dict[str, Any]:
+        card = tmp_path / "card.xlsx"
+        tthc("export", "scorecard", "--unit", TIEN_DIEN, "--period", "2026-Q1", "--out", card)
+        rows = [list(row) for row in openpyxl.load_workbook(card)[sheet].iter_rows(values_only=True)]
+        head = next(row for row in rows if "Tử số" in row)
+        return dict(zip(head, next(row for row in rows if title in row), strict=True))
+
+    blank = tmp_path / "form.xlsx"
+    tthc("init")
+    done = dossier("H42.1-260105-0001", received_at="05/01/2026", finished_at="09/01/2026", status="Đã xử lý xong")
+    (tmp_path / "2026-03-15" / "mot_cua_csv").mkdir(parents=True)
+    (tmp_path / "2026-03-15" / "mot_cua_csv" / "a.csv").write_bytes(csv_list([done]))
+    tthc("load", "--drop", tmp_path / "2026-03-15", "--as-of", "2026-03-15")
+    tthc("export", "manual-input", "--unit", TIEN_DIEN, "--period", "2026-Q1", "--out", blank)
+    iso, survey = "TTHC được xây dựng quy trình ISO", "Hài lòng về giải quyết TTHC (khảo sát của đơn vị)"
+    assert line_of(iso, "Tự nhập")["Tỷ lệ"] == "chưa có số liệu"
+    wanted = "TTHC thuộc thẩm quyền giải quyết được xây dựng quy trình ISO"
+    assert line_of(wanted, "Mục tiêu")["Đánh giá"] == "Chưa có số liệu"
+
+    hand_in("2026-03-20", filled(blank, {"iso_process": ("90%", None), "satisfaction_survey": (94996, 100000)}))
+    (bad,) = json.loads(tthc("quarantine", "list", "--json"))
+    assert (bad["rule_id"], bad["sheet"], bad["column"]) == ("PERCENT_TYPED", "Nhập tay", "Tử số")
+    (book,) = (tmp_path / "owners").glob("*.xlsx") if tthc("quarantine", "export", "--out", tmp_path / "owners") else ()
+    cells = {str(cell.value) for sheet in openpyxl.load_workbook(book) for row in sheet.iter_rows() for cell in row}
+    assert f"G{bad['row_no']}" in cells
+    assert line_of(survey, "Tự nhập")["Tỷ lệ"] == "95,00%"  # of 94,996 %
+    assert line_of(iso, "Tự nhập")["Tỷ lệ"] == "chưa có số liệu"
+
+    hand_in("2026-03-23", filled(blank, {"iso_process": (50, 50), "satisfaction_survey": (94996, 100000)}))
+    assert json.loads(tthc("quarantine", "list", "--json")) == []
+    assert [line_of(iso, "Tự nhập")[name] for name in ("Tử số", "Mẫu số", "Tỷ lệ")] == [50, 50, "100,00%"]
+    assert line_of(wanted, "Mục tiêu")["Đánh giá"] == "Đạt"
+    missed = "Mức độ hài lòng của người dân, doanh nghiệp về giải quyết TTHC"
+    assert line_of(missed, "Mục tiêu")["Đánh giá"] == "Không đạt"
+    told = tthc("explain", "--metric", "iso_process", "--unit", TIEN_DIEN, "--period", "2026-Q1")
+    assert "tien-dien.xlsx" in told and f"G{bad['row_no']}, H{bad['row_no']}" in told
 
 
 def test_a_target_stated_by_hand_is_assessed_exactly(warehouse: Warehouse) -> None:

@@ -28,6 +28,7 @@ KEYS = {
 }
 COUNTED = {
     ("on_time", "TT01_06A"), ("online_submission", "*"), ("online_submission_full", "*"),
+    ("online_submission_offered", "*"),
     ("online_payment", "*"), ("digitised_result", "*"), ("digitised_result_received", "*"), ("digitised_full", "*"),
     ("reuse", "*"),
 }  # fmt: skip
@@ -271,7 +272,7 @@ def test_a_target_ends_with_the_unit_it_was_set_for(units: list[Row]) -> None:
 def test_targets_that_contradict_each_other_stand_side_by_side_with_a_note() -> None:
     on_time = [row for row in read("targets") if row["unit_code"] == "16579" and row["metric_id"] == "on_time"]
     assert {(row["comparator"], row["value"]) for row in on_time} == {(">=", "0.98"), (">", "0.98")}
-    assert all(row["ambiguity_note"].startswith("Conflict") for row in on_time)
+    assert all(re.match("Mâu thuẫn: .+ / Conflict: ", row["ambiguity_note"]) for row in on_time)
 
 
 def rows_of_section_8(page: str) -> dict[str, set[int]]:
@@ -300,8 +301,17 @@ def test_every_row_of_the_plans_tables_has_a_target_with_a_metric(shared: Path) 
             mine = [row for row in targets if row["target_id"].startswith(plan) and near(row, line)]
             assert mine, (plan, line)
             assert all(row["metric_id"] or row["ambiguity_note"] for row in mine), (plan, line)
-    unmeasured = {row["target_id"] for row in targets if not row["metric_id"]}
-    assert unmeasured <= {"003-truc-tuyen-70"}
+    assert all(row["metric_id"] for row in targets)
+
+
+def test_how_a_target_is_read_is_said_in_both_languages() -> None:
+    """Notes are shown on Vietnamese pages and read by auditors who know English."""
+    for row in read("targets"):
+        vietnamese, _, english = row["ambiguity_note"].partition(" / ")
+        if vietnamese:
+            assert re.search("[ăâđêôơưàáảãạèéẻẽẹìíỉĩịòóỏõọùúủũụỳýỷỹỵ]", vietnamese.lower()), row["target_id"]
+            assert re.match('[A-Z"]', english), row["target_id"]
+        assert not re.search(r"\b(also|line|lines|the|beside|level|plan)\b", row["base_note"]), row["target_id"]
 
 
 def near(row: Row, line: int) -> bool:

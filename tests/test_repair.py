@@ -297,7 +297,9 @@ def test_an_officer_with_only_the_workbook_repairs_a_seeded_file(warehouse: Ware
     assert replay(warehouse).rows_repaired == 0
     assert [row for row in open_rows(warehouse) if f"mot_cua_csv/{row[1]}" == name] == []
     keys = ("period_calendar", "period_kind", "period_label", "unit_code", "field_code", "metric_id", "profile")
-    wanted = {(*(f[key] for key in keys), f["numerator"], f["denominator"]) for f in truth["figures"]}
+    wanted = {
+        (*(f[key] for key in keys), f["numerator"], f["denominator"]) for f in (*truth["figures"], *truth["stated"])
+    }
     seen = warehouse.query(
         f"select {', '.join(keys)}, numerator, denominator from mart.kpi where basis = 'as_reported'"
     )

@@ -21,6 +21,7 @@ from tthc.domain.errors import Misconfigured
 from tthc.domain.text import clean, fold
 from tthc.domain.working_days import working_index
 from tthc.reference.lists import read_calendar_overrides, read_status_words
+from tthc.reference.manual import read_indicators
 from tthc.reference.procedures import read_procedures
 from tthc.reference.units import Places, read_places
 from tthc.settings import settings
@@ -469,3 +470,33 @@ def test_the_first_night_is_by_default_the_close_of_a_period(
     today: tuple[int, int, int], start: tuple[int, int, int]
 ) -> None:
     assert default_start(date(*today)) == date(*start)
+
+
+# What units state themselves.
+
+
+def test_forms_of_manual_input_add_up_to_what_the_truth_says_is_stated(nights: list[Path]) -> None:
+    """Twelve units and the province fill the form of the quarter; on a later night more of them have."""
+    own = {one.id for one in read_indicators(settings()).values() if not one.summed}
+    told: dict[tuple[str, str, str], list[int]] = {}
+    for night in nights:
+        for path in sorted((night / "nhap_tay").glob("*.xlsx")):
+            rows = [list(row) for row in openpyxl.load_workbook(path).active.iter_rows(values_only=True)]
+            assert str(rows[0][0]) == MARK
+            (code,) = [str(row[0]).partition(": ")[2] for row in rows if str(row[0]).startswith("Mã đơn vị: ")]
+            assert path.name == f"{code}.xlsx"
+            label = "2026-Q1" if "Quý I/2026" in str(rows[3][0]) else "2025-Q4"
+            for _, name, _, numerator, denominator, *_ in rows[6:]:
+                for unit in {code, "42"} if name not in own and numerator is not None else set():
+                    cell = told.setdefault((label, unit, name), [0, 0])
+                    cell[:] = [cell[0] + numerator, cell[1] + denominator]
+                if name in own and numerator is not None:
+                    told[label, code, name] = [numerator, denominator]
+        stated = truth_of(night)["stated"]
+        assert {
+            (one["period_label"], one["unit_code"], one["metric_id"]): [one["numerator"], one["denominator"]]
+            for one in stated
+        } == told
+    assert len({unit for _, unit, _ in told}) > 5
+    assert any(pair == [0, 0] for pair in told.values())
+    assert all(0 <= numerator <= denominator for numerator, denominator in told.values())

@@ -19,7 +19,7 @@ from warehouses import Warehouse, Warehouses
 METRICS = {
     ("received", "TT01_06A"), ("resolved", "TT01_06A"), ("in_progress", "TT01_06A"), ("on_time", "TT01_06A"),
     ("on_time", "IDX766"), ("on_time", "DASH"), ("overdue_open", "TT01_06A"), ("online_submission", "*"),
-    ("online_submission", "IDX766"), ("online_submission_full", "*"), ("online_payment", "*"),
+    ("online_submission", "IDX766"), ("online_submission_full", "*"), ("online_submission_offered", "*"), ("online_payment", "*"),
     ("digitised_components", "*"), ("digitised_result", "*"), ("digitised_result_received", "*"),
     ("digitised_full", "*"), ("electronic_result", "*"), ("reuse", "*"),
     ("on_time", "TT01_06A_STRICT"), ("on_time", "IDX766_STRICT"),

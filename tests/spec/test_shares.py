@@ -33,15 +33,16 @@ def test_dashboards_look_at_finished_dossiers_with_a_due_date_and_at_nothing_els
 
 @pytest.mark.drawn(
     """
-    dossier | channel   | level      | received | due   | = online_submission | = online_submission_full
-    --------+-----------+------------+----------+-------+---------------------+-------------------------
-    A       | tt        | toàn trình | 05/01    | 12/01 | 1/1                 | 1/1
-    B       | trực tiếp | toàn trình | 05/01    | 12/01 | 0/1                 | 0/1
-    C       | bcci      | toàn trình | 05/01    | 12/01 | 0/1                 | 0/1
-    D       | tt        | một phần   | 05/01    | 12/01 | 1/1                 | -
-    E       | tt        | thông tin  | 05/01    | 12/01 | 1/1                 | -
-    F       | tt        |            | 05/01    | 12/01 | 1/1                 | -
-    G       | tt        | toàn trình | 01/12    | 12/01 | -                   | -
+    dossier | channel   | level      | received | due   | = online_submission | = online_submission_full | = online_submission_offered
+    --------+-----------+------------+----------+-------+---------------------+--------------------------+----------------------------
+    A       | tt        | toàn trình | 05/01    | 12/01 | 1/1                 | 1/1                      | 1/1
+    B       | trực tiếp | toàn trình | 05/01    | 12/01 | 0/1                 | 0/1                      | 0/1
+    C       | bcci      | toàn trình | 05/01    | 12/01 | 0/1                 | 0/1                      | 0/1
+    D       | tt        | một phần   | 05/01    | 12/01 | 1/1                 | -                        | 1/1
+    E       | tt        | thông tin  | 05/01    | 12/01 | 1/1                 | -                        | -
+    F       | tt        |            | 05/01    | 12/01 | 1/1                 | -                        | -
+    G       | tt        | toàn trình | 01/12    | 12/01 | -                   | -                        | -
+    H       | trực tiếp | một phần   | 05/01    | 12/01 | 0/1                 | -                        | 0/1
 """,
     vi="Nộp trực tuyến chia cho hồ sơ tiếp nhận, không kể kỳ trước chuyển sang",
 )

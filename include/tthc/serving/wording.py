@@ -44,6 +44,7 @@ FLAGS = {
     "former_province": "tỉnh cũ, đã tính trong tỉnh hiện nay",
     "below_minimum": "ít hồ sơ",
     "manual_input": "đơn vị tự nhập",
+    "not_summed": "của đơn vị cũ trước khi sắp xếp; chỉ tiêu không cộng được nên không so sánh được",
 }
 VERDICTS = {
     "loaded": "đã nạp",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -12,11 +13,14 @@ from typing import Any
 
 from tthc.domain.errors import Misconfigured
 from tthc.domain.working_days import working_index
+from tthc.reference.manual import Indicator, read_indicators
+from tthc.reference.units import read_places
 from tthc.settings import settings
 from tthc.simulation.dirt import seed_dirt
 from tthc.simulation.exports import Seeded, write_exports
 from tthc.simulation.province import SOURCES, Province, draw_province
 from tthc.simulation.reports import REPORTS, STATISTICS, UnitCounts, write_reports
+from tthc.simulation.stated import STATED, Statement, statements, true_statements, write_statement
 from tthc.simulation.summaries import last_closed_quarter, write_form
 from tthc.simulation.true_reports import true_reports
 from tthc.simulation.truth import true_figures, true_form_06a
@@ -47,13 +51,15 @@ def simulate(
     The first night exports every dossier known by then, a later one what is open or changed within 90 days. All of
     `dossiers` are known by the last night. The same arguments write the same bytes. Without `dirty` no row is
     broken, repeated or blank. A night simulated before is replaced; a night's directory that holds anything else
-    raises Misconfigured. `truth.json` holds night, figures, form_06a, what the summary reports count, and where the
-    dirt lies, by file and row.
+    raises Misconfigured. `truth.json` holds night, figures, form_06a, what the summary reports count, what units have
+    stated themselves, and where the dirt lies, by file and row.
     """
     tell = progress or (lambda message: None)
     tell(f"drawing {dossiers} dossiers of province {province}")
     drawn = draw_province(settings(), province=province, dossiers=dossiers, seed=seed, start=start, nights=nights)
     dirt = seed_dirt(drawn, start) if dirty else None
+    indicators = read_indicators(settings())
+    stated = _stated(drawn, indicators, start, nights)
     written = []
     for night in (start + timedelta(days=offset) for offset in range(nights)):
         directory = out / night.isoformat()
@@ -64,10 +70,26 @@ def simulate(
         truth = _truth(drawn, night)
         _write_forms(directory / SUMMARIES, drawn, night, truth["form_06a"])
         truth["reports"] = _write_reports(directory, drawn, night)
+        truth["stated"] = true_statements(stated, province, indicators, night)
+        for one in stated:
+            if one.on == night:
+                write_statement(directory / STATED, one, indicators)
         text = json.dumps(truth | _told(seeded), ensure_ascii=False, separators=(",", ":"))
         (directory / "truth.json").write_text(text, encoding="utf-8")
         written.append(directory)
     return written
+
+
+def _stated(drawn: Province, indicators: Mapping[str, Indicator], start: date, nights: int) -> list[Statement]:
+    """Every form that units fill over the nights; some come on a later one, some after the last."""
+    quarters = {last_closed_quarter(start + timedelta(days=offset)) for offset in range(nights)}
+    units = read_places(replace(settings(), province=drawn.code)).units
+    province = next((unit.unit_code, unit.full_name) for unit in units if unit.level == "province")
+    return [
+        one
+        for quarter in sorted(quarters, key=lambda quarter: quarter.end)
+        for one in statements(drawn.offices.values(), province, indicators, quarter, seed=drawn.seed, start=start)
+    ]
 
 
 def _clear(directory: Path) -> None:
@@ -76,7 +98,7 @@ def _clear(directory: Path) -> None:
         return
     if any(directory.iterdir()) and not (directory / "truth.json").is_file():
         raise Misconfigured(f"{directory} holds files that are not a simulation's; choose another --out")
-    for source in (*SOURCES, SUMMARIES, REPORTS, STATISTICS):
+    for source in (*SOURCES, SUMMARIES, REPORTS, STATISTICS, STATED):
         for path in directory.glob(f"{source}/*"):
             path.unlink()
 

@@ -48,6 +48,7 @@ _FIGURES: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
     ("online_submission", "*", ("received_online",), "received"),
     ("online_submission", "IDX766", ("received_online_766",), "received"),
     ("online_submission_full", "*", ("received_full_online",), "received_full"),
+    ("online_submission_offered", "*", ("received_offered_online",), "received_offered"),
     ("online_payment", "*", ("received_with_fee_paid_online",), "received_with_fee"),
     ("digitised_components", "*", ("received_digitised",), "received"),
     ("digitised_result", "*", ("finished_result_digitised",), "finished_with_result"),
@@ -234,6 +235,10 @@ def _of_receipt(dossier: Dossier, level: ServiceLevel | None, *, has_result: boo
         yield "received_online_766"
     if has_result and dossier.result_digitised:
         yield "received_result_digitised"
+    if level in (ServiceLevel.PARTIAL, ServiceLevel.FULL):
+        yield "received_offered"
+        if online:
+            yield "received_offered_online"
     if level is ServiceLevel.FULL:
         yield "received_full"
         if online:

@@ -11,6 +11,7 @@ select
     known.status,
     coalesce(known.channel, 1) as channel,
     coalesce(known.service_level, procedure.service_level) = 'toan_trinh' as is_full_service,
+    coalesce(known.service_level, procedure.service_level) in ('mot_phan', 'toan_trinh') as is_offered_online,
     coalesce(procedure.yields_result, true) as yields_result,
     procedure.max_working_days,
     known.fee_amount > 0 as has_fee,

@@ -46,6 +46,8 @@ select
     channel = 2 and (not yields_result or (result_electronic and finished_by_cut_off)) as online_with_result,
     coalesce(is_full_service, false) as full_received,
     coalesce(is_full_service and channel = 2, false) as full_online,
+    coalesce(is_offered_online, false) as offered_received,
+    coalesce(is_offered_online and channel = 2, false) as offered_online,
     coalesce(has_fee, false) as fee_received,
     coalesce(has_fee and paid_online, false) as fee_paid_online,
     components_digitised,

@@ -30,6 +30,9 @@ select
     case when manual_indicator.summed then coalesce(place.current_code, newest.unit_code) else newest.unit_code end
         as current_code,
     manual_indicator.summed and coalesce(place.is_split, false) as is_split,
+    manual_indicator.summed and coalesce(place.is_moved, false) as is_moved,
+    not manual_indicator.summed and coalesce(place.is_moved or place.is_split, false) as is_unsummed,
+    coalesce(place.reused_from <= least(period.end_on, (select night from tonight)), false) as is_reused,
     newest.indicator,
     manual_indicator.version,
     newest.numerator,

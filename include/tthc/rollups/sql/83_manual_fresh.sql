@@ -3,21 +3,26 @@
 create temporary table manual_fresh on commit drop as
 with
 based as (
-    select 'as_reported' as basis, unit_code as place, false as flag_split, * from manual_told
+    select 'as_reported' as basis, unit_code as place, array[case when is_reused then 'code_reused' end] as notes, *
+    from manual_told
     union all
-    select 'current_boundary', current_code, is_split, * from manual_told
+    select 'current_boundary', current_code, array[
+        case when is_split then 'split_unit' end, case when is_moved then 'merged_unit' end,
+        case when is_unsummed then 'not_summed' end
+    ], *
+    from manual_told
 ),
 summed as (
     select
         calendar, kind, label, place as unit_code, basis, indicator, min(version) as version, sum(numerator)::bigint as numerator,
-        sum(denominator)::bigint as denominator, 1 as units_reported, bool_or(flag_split) as flag_split
+        sum(denominator)::bigint as denominator, 1 as units_reported, array_agg(notes) as notes
     from based
     group by calendar, kind, label, place, basis, indicator
     union all
     select
         calendar, kind, label, (select province from tonight), basis, indicator, min(based.version),
         sum(numerator)::bigint,
-        sum(denominator)::bigint, count(distinct place)::int, bool_or(flag_split)
+        sum(denominator)::bigint, count(distinct place)::int, array_agg(notes)
     from based
     join ref.manual_indicator using (indicator)
     where manual_indicator.summed
@@ -40,13 +45,23 @@ select
     case when count(*) = 2 then '*' else min(summed.basis) end as basis,
     summed.indicator,
     summed.version,
-    array_remove(array['manual_input', case when summed.flag_split then 'split_unit' end], null) as flags,
+    flags.flags,
     summed.numerator, summed.denominator,
     case when summed.unit_code = (select province from tonight) then coalesce(asked.units, 1) else 1 end
         as units_expected,
     summed.units_reported
 from summed
 left join asked using (calendar, kind, label, indicator)
+cross join lateral (  -- of the province only what leaves its units in doubt
+    select array['manual_input'] || array(
+        select note.note
+        from unnest(summed.notes) as note (note)
+        where note.note is not null
+        and (summed.unit_code <> (select province from tonight) or note.note = 'split_unit')
+        group by note.note
+        order by note.note
+    ) as flags
+) as flags
 group by
-    summed.calendar, summed.kind, summed.label, summed.unit_code, summed.indicator, summed.version, summed.flag_split,
+    summed.calendar, summed.kind, summed.label, summed.unit_code, summed.indicator, summed.version, flags.flags,
     summed.numerator, summed.denominator, asked.units, summed.units_reported

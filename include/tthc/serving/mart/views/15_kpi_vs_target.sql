@@ -67,7 +67,7 @@ select
     target.comparator,
     target.target_value,
     -- what a split unit received is in no unit of today for certain; the province's total is
-    case when kpi.unit_level = 'province' or 'split_unit' <> all(kpi.flags) then
+    case when kpi.unit_level = 'province' or not (kpi.flags && array['split_unit', 'not_summed']) then
         rollup.target_met(kpi.numerator, kpi.denominator, target.comparator, target.target_value)
     end as met,
     (kpi.numerator::numeric / nullif(kpi.denominator, 0) - target.target_value)::numeric(9, 6) as gap,

@@ -8,7 +8,7 @@ commune as (
         kpi.numerator::numeric / nullif(kpi.denominator, 0) as share,
         case
             when kpi.numerator is null then 'tạm giữ'
-            when 'split_unit' = any(kpi.flags) then 'không so sánh được'
+            when kpi.flags && array['split_unit', 'not_summed'] then 'không so sánh được'
             when kpi.status = 'provisional' then 'chưa đủ dữ liệu'
             when kpi.denominator < comparison.ranking_minimum then 'ít hồ sơ'
         end as unranked,

@@ -58,7 +58,7 @@ cross join lateral (  -- why there is no difference, first for the period before
         when kpi.status = 'interim' then 'kỳ chưa kết thúc, không so với cả kỳ'
         when kpi.status = 'provisional' or other.status = 'provisional' then 'chưa đủ đơn vị có dữ liệu'
         when kpi.definition_version <> other.definition_version then 'định nghĩa khác nhau'
-        when ('split_unit' = any(kpi.flags) or 'split_unit' = any(other.flags)) and kpi.unit_level <> 'province'
+        when (kpi.flags || other.flags) && array['split_unit', 'not_summed'] and kpi.unit_level <> 'province'
             then 'đơn vị bị chia tách'
         when 'from_summary' = any(kpi.flags) <> ('from_summary' = any(other.flags)) then 'một bên lấy từ biểu tổng hợp'
         when kpi.unit_level <> other.unit_level or 'code_reused' = any(kpi.flags || other.flags)

@@ -17,6 +17,13 @@ told as (
     join core.delivery using (delivery_id)
     where delivery.verdict in ('loaded', 'loaded_with_quarantine')
     group by delivery.source_id, reported.calendar, reported.kind, reported.label, reported.unit_code
+    union all  -- a form of manual input in which at least one line is filled
+    select delivery.source_id, said.calendar, said.kind, said.label, said.unit_code, min(delivery.recorded_at),
+        sum(said.denominator) = 0
+    from core.manual_input as said
+    join core.delivery using (delivery_id)
+    where said.numerator is not null
+    group by delivery.source_id, said.calendar, said.kind, said.label, said.unit_code
 ),
 turn as (
     select rule.source_id, period.calendar, period.label, period.kind, night.night as due_from, rule.working_days, false
