@@ -302,7 +302,10 @@ def test_the_level_of_the_row_beats_the_registry() -> None:
     ]
     assert figures_of(dossiers, Facts(service_level=ServiceLevel.FULL))["online_submission_full", "*"] == (1, 2)
     assert figures_of(dossiers, Facts(service_level=None))["online_submission_full", "*"] == (1, 1)
-    assert figures_of(dossiers, Facts(service_level=ServiceLevel.INFORMATION))["online_submission_offered", "*"] == (1, 2)
+    assert figures_of(dossiers, Facts(service_level=ServiceLevel.INFORMATION))["online_submission_offered", "*"] == (
+        1,
+        2,
+    )
     assert figures_of(dossiers, Facts(service_level=None))["online_submission_offered", "*"] == (1, 2)
 
 
