@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
-from independent_counters import METRICS, RESOLVED, Period, counters, periods
+from independent_counters import DEFINITIONS, RESOLVED, Calendar, Definition, Period, counters, in_force, periods
+from independent_places import PROVINCE, Boundary, full_name, unit_on
 from independent_rows import FORM, SOURCES, Form, Places, State, fold, form, states, table
 
 
@@ -29,10 +30,15 @@ Key = tuple[Period, str, str, str]  # period, unit, basis, field
 
 
 class Knowledge:
-    """Everything delivered so far; each delivery counts at its own night, in whatever order it was given."""
+    """Everything delivered so far; each delivery counts at its own night, in whatever order it was given.
 
-    def __init__(self, overlay: Path | None = None) -> None:
+    `overlay`: a folder of reference files laid over the shipped ones; `secret`: what the keys of dossiers are made with.
+    """
+
+    def __init__(self, overlay: Path | None, secret: str) -> None:
+        self.overlay = overlay
         self.places = Places(overlay)
+        self.boundary = Boundary(self.places.units, overlay, secret)
         self._states: dict[tuple[str, str], tuple[tuple[date, str], State]] = {}
         self._forms: dict[tuple[str, date, date], tuple[tuple[date, str], Form]] = {}
         self.reported: set[tuple[date, str]] = set()
@@ -68,67 +74,42 @@ class Knowledge:
         return (told for _, told in self._forms.values())
 
 
-class _Boundary:
-    """Where the dossiers of a unit stand on each basis, with the flag that says so."""
-
-    def __init__(self, units: Iterable[Mapping[str, str]]) -> None:
-        self._next: dict[str, list[dict[str, str]]] = defaultdict(list)
-        self._before: dict[str, set[str]] = defaultdict(set)
-        codes = {unit["unit_code"] for unit in units}
-        for row in table("unit_successions.csv"):
-            if row["old_code"] in codes or row["new_code"] in codes:
-                self._next[row["old_code"]].append(row)
-                self._before[row["new_code"]].add(row["old_code"])
-
-    def places(self, unit: str, day: date, cut: date) -> Iterator[tuple[str, str, str, str]]:
-        """(basis, unit, flag of the unit, flag of the province)"""
-        rows = [row for row in self._next.get(unit, ()) if day.isoformat() < row["effective_date"]]
-        same = not rows or (len(rows) == 1 and rows[0]["new_code"] == unit and self._before[unit] == {unit})
-        reused = not same and unit in self._before and rows[0]["effective_date"] <= cut.isoformat()
-        yield "as_reported", unit, "code_reused" if reused else "", ""
-        if same:
-            yield "current_boundary", unit, "", ""
-        elif len(rows) == 1:
-            yield "current_boundary", rows[0]["new_code"], "merged_unit", ""
-        else:
-            yield "current_boundary", unit, "split_unit", "split_unit"
-
-
 def _groups(known: Knowledge, spans: list[Period]) -> dict[Key, Group]:
     groups: dict[Key, Group] = defaultdict(Group)
-    registry = {row["procedure_code"]: row for row in table("procedures.csv")}
+    registry = {row["procedure_code"]: row for row in table("procedures.csv", known.overlay)}
     names = {fold(row["field_name"]): row["field_code"] or row["field_name"] for row in registry.values()}
-    boundary = _Boundary(known.places.units)
+    calendar = Calendar(known.overlay)
 
-    def add(period: Period, place: tuple[str, str, str, str], name: str, count: Mapping[str, int]) -> None:
-        basis, unit, flag, flag_above = place
-        for fields in {"*", name}:
-            for code, hint in ((unit, flag), ("42", flag_above)):
-                group = groups[period, code, basis, fields]
-                for counter, value in count.items():
-                    group.counts[counter] += value
-                if hint:
-                    group.flags.add(hint)
+    def add(period: Period, place: tuple[str, str, set[str], set[str]], name: str, count: Mapping[str, int]) -> None:
+        basis, unit, flags, flags_above = place
+        for code, said in ((unit, flags), (PROVINCE, flags_above)):
+            group = groups[period, code, basis, name]
+            for counter, value in count.items():
+                group.counts[counter] += value
+            group.flags |= said
 
     for state in known.dossiers():
         assert state.received
-        name = fold(names.get(fold(state.field), state.field)) or "*"
+        procedure = registry.get(state.procedure)
+        registered = procedure and (procedure["field_code"] or procedure["field_name"])
+        name = fold(registered or names.get(fold(state.field), state.field)) or "*"
         for period in spans:
             cut = min(period.end, known.night)
-            if count := counters(state, registry.get(state.procedure), period.start, cut):
-                for place in boundary.places(state.unit, state.received.day, cut):
-                    add(period, place, name, count)
+            if count := counters(state, procedure, period.start, cut, calendar):
+                day = state.received.day.isoformat()
+                for place in known.boundary.places(state.unit, day, cut.isoformat(), state.code):
+                    for fields in {"*", name}:
+                        add(period, place, fields, count)
     counted = {(period, unit) for period, unit, basis, _ in groups if basis == "as_reported"}
     for told in known.forms():
         for period in spans:
             if (period.start, period.end) == (told.start, told.end) and (period, told.unit) not in counted:
-                for basis in ("as_reported", "current_boundary"):
+                end = period.end.isoformat()
+                for basis, unit, flags, above in known.boundary.places(told.unit, end, end, None):
+                    place = basis, unit, flags | {"from_summary"}, above | {"from_summary"}
                     for written, row in told.rows.items():
-                        count = _form_counters(row)
                         name = "*" if written == "*" else fold(names.get(fold(written), written))
-                        for code in (told.unit, "42"):
-                            groups[period, code, basis, name].counts.update(count)
-                            groups[period, code, basis, name].flags.add("from_summary")
+                        add(period, place, name, _form_counters(row))
     return groups
 
 
@@ -143,30 +124,34 @@ def _form_counters(row: Mapping[str, int]) -> Counter[str]:
 Rows = dict[tuple[str, ...], dict[str, Any]]
 
 
-def figures(known: Knowledge) -> tuple[Rows, Rows]:
+def figures(known: Knowledge, definitions: Sequence[Definition] = DEFINITIONS) -> tuple[Rows, Rows]:
     """The rows of mart.kpi and of mart.form_06a by their keys (fields folded), without rows of zeros."""
     first = min((state.received.day.year for state in known.dossiers() if state.received), default=known.night.year)
     spans = [period for period in periods(first, known.night.year + 1) if period.start <= known.night]
     coverage = {period: _Coverage(known, period, min(period.end, known.night)) for period in spans}
     kpi, forms = Rows(), Rows()
-    levels = {unit["unit_code"]: unit["level"] for unit in known.places.units}
+    registry = sorted(table("procedures.csv", known.overlay), key=lambda row: row["field_name"], reverse=True)
+    fields = {fold(row["field_code"]): fold(row["field_name"]) for row in registry if row["field_code"]}
     for (period, unit, basis, name), group in _groups(known, spans).items():
         count, cut = group.counts, min(period.end, known.night)
+        place = unit_on(known.places.units, unit, cut.isoformat())
         shared = {
-            "period_start": period.start, "period_end": period.end, "as_of": cut, "unit_level": levels[unit],
-            "flags": sorted(group.flags), **coverage[period].of(unit),
+            "period_start": period.start, "period_end": period.end, "as_of": cut, "unit_level": place["level"],
+            "unit_name": full_name(place), "flags": sorted(group.flags), **coverage[period].of(unit),
         }  # fmt: skip
         key = (*period[:3], unit, basis, name)
-        for (metric, profile), (above, below) in METRICS.items():
-            numerator = sum(count[part] for part in above)
-            denominator = sum(count[part] for part in below) if below else None
+        for metric in in_force(definitions, period.end):
+            numerator = sum(count[part] for part in metric.above)
+            denominator = sum(count[part] for part in metric.below) if metric.below else None
             if numerator or denominator:
-                kpi[*key, metric, profile] = shared | {
+                kpi[*key, metric.id, metric.profile] = shared | {
                     "numerator": numerator, "denominator": denominator, "rate": _rate(numerator, denominator),
+                    "definition_version": metric.version,
                 }  # fmt: skip
         resolved, open_now = sum(count[part] for part in RESOLVED), count["in_progress"]
         if any(count.values()):
             forms[key] = shared | {
+                "field_name": "tổng số" if name == "*" else fields.get(name, name),
                 "received_total": resolved + open_now, "received_online": count["online"],
                 "received_direct": count["received"] - count["online"],
                 "carried_over": resolved + open_now - count["received"], "resolved_total": resolved,
@@ -197,7 +182,7 @@ class _Coverage:
         }
 
     def of(self, unit: str) -> dict[str, Any]:
-        expected = self._expected if unit == "42" else self._expected & {unit}
+        expected = self._expected if unit == PROVINCE else self._expected & {unit}
         heard = expected & self._heard
         status = "interim" if self._interim else "final" if heard == expected else "provisional"
         told = (len(expected), len(heard)) if expected else (None, None)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import holidays
@@ -13,31 +13,52 @@ import holidays
 from independent_rows import Moment, State, table
 
 RESOLVED = ("resolved_early", "resolved_on_time", "resolved_late")
-METRICS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
-    ("received", "TT01_06A"): (("received",), ()),
-    ("resolved", "TT01_06A"): (RESOLVED, ()),
-    ("in_progress", "TT01_06A"): (("in_progress",), ()),
-    ("withdrawn", "TT01_06A"): (("withdrawn",), ()),
-    ("paused", "TT01_06A"): (("paused",), ()),
-    ("stopped", "TT01_06A"): (("stopped",), ()),
-    ("on_time", "TT01_06A"): (RESOLVED[:2], RESOLVED),
-    ("on_time", "TT01_06A_STRICT"): (("dash_in_time",), ("dash_finished",)),
-    ("on_time", "IDX766"): (("index_in_time",), ("listed",)),
-    ("on_time", "IDX766_STRICT"): (("strict_in_time",), ("strict_listed",)),
-    ("on_time", "DASH"): (("dash_in_time",), ("dash_finished",)),
-    ("overdue_open", "TT01_06A"): (("overdue",), ("in_progress",)),
-    ("online_submission", "*"): (("online",), ("received",)),
-    ("online_submission", "IDX766"): (("online_with_result",), ("listed",)),
-    ("online_submission_full", "*"): (("full_online",), ("full_received",)),
-    ("online_submission_offered", "*"): (("offered_online",), ("offered_received",)),
-    ("online_payment", "*"): (("fee_paid_online",), ("fee_received",)),
-    ("digitised_components", "*"): (("components",), ("listed",)),
-    ("digitised_result", "*"): (("result_digitised",), ("yielding_finished",)),
-    ("digitised_full", "*"): (("fully_digitised",), ("yielding_finished",)),
-    ("digitised_result_received", "*"): (("yielding_received_digitised",), ("yielding_received",)),
-    ("electronic_result", "*"): (("result_electronic",), ("yielding_finished",)),
-    ("reuse", "*"): (("reused",), ("listed",)),
-}
+
+
+class Definition(NamedTuple):
+    """One version of a metric: the sums of counters it divides (nothing below: a count), and from when it holds."""
+
+    id: str
+    profile: str
+    above: tuple[str, ...]
+    below: tuple[str, ...] = ()
+    version: str = "2026.1"
+    since: date = date.min
+
+
+DEFINITIONS = (
+    Definition("received", "TT01_06A", ("received",)),
+    Definition("resolved", "TT01_06A", RESOLVED),
+    Definition("in_progress", "TT01_06A", ("in_progress",)),
+    Definition("withdrawn", "TT01_06A", ("withdrawn",)),
+    Definition("paused", "TT01_06A", ("paused",)),
+    Definition("stopped", "TT01_06A", ("stopped",)),
+    Definition("on_time", "TT01_06A", RESOLVED[:2], RESOLVED),
+    Definition("on_time", "TT01_06A_STRICT", ("dash_in_time",), ("dash_finished",)),
+    Definition("on_time", "IDX766", ("index_in_time",), ("listed",)),
+    Definition("on_time", "IDX766_STRICT", ("strict_in_time",), ("strict_listed",)),
+    Definition("on_time", "DASH", ("dash_in_time",), ("dash_finished",)),
+    Definition("overdue_open", "TT01_06A", ("overdue",), ("in_progress",)),
+    Definition("online_submission", "*", ("online",), ("received",)),
+    Definition("online_submission", "IDX766", ("online_with_result",), ("listed",)),
+    Definition("online_submission_full", "*", ("full_online",), ("full_received",)),
+    Definition("online_submission_offered", "*", ("offered_online",), ("offered_received",)),
+    Definition("online_payment", "*", ("fee_paid_online",), ("fee_received",)),
+    Definition("digitised_components", "*", ("components",), ("listed",)),
+    Definition("digitised_result", "*", ("result_digitised",), ("yielding_finished",)),
+    Definition("digitised_full", "*", ("fully_digitised",), ("yielding_finished",)),
+    Definition("digitised_result_received", "*", ("yielding_received_digitised",), ("yielding_received",)),
+    Definition("electronic_result", "*", ("result_electronic",), ("yielding_finished",)),
+    Definition("reuse", "*", ("reused",), ("listed",)),
+)
+
+
+def in_force(definitions: Sequence[Definition], end: date) -> list[Definition]:
+    """Of each metric and profile the newest version that has begun by the last day of a period."""
+    newest: dict[tuple[str, str], Definition] = {}
+    for one in sorted((one for one in definitions if one.since <= end), key=lambda one: one.since):
+        newest[one.id, one.profile] = one
+    return list(newest.values())
 
 
 class Period(NamedTuple):
@@ -61,17 +82,22 @@ def periods(first: int, last: int) -> Iterator[Period]:
             yield Period("CALENDAR", kind, f"{year}{suffix}", date(year, begin, 1), after - timedelta(days=1))
 
 
-@cache
-def _is_working(day: date) -> bool:
-    for row in table("calendar.csv"):
-        if row["date"] == day.isoformat():
-            return row["is_working"] == "true"
-    return bool(holidays.country_holidays("VN").is_working_day(day))
+class Calendar:
+    """Working days: those of the law, but for the days that calendar.csv names."""
 
+    def __init__(self, overlay: Path | None) -> None:
+        self._named = {row["date"]: row["is_working"] == "true" for row in table("calendar.csv", overlay)}
+        self._law = holidays.country_holidays("VN")
+        self._known: dict[date, bool] = {}
 
-@cache
-def _working_days(after: date, until: date) -> int:
-    return sum(_is_working(after + timedelta(days=n)) for n in range(1, (until - after).days + 1))
+    def _is_working(self, day: date) -> bool:
+        if day not in self._known:
+            self._known[day] = self._named.get(day.isoformat(), bool(self._law.is_working_day(day)))
+        return self._known[day]
+
+    def working_days(self, after: date, until: date) -> int:
+        """How many after one day, up to another."""
+        return sum(self._is_working(after + timedelta(days=n)) for n in range(1, (until - after).days + 1))
 
 
 def _not_after(one: Moment, other: Moment) -> bool:
@@ -85,7 +111,7 @@ def _by(moment: Moment | None, cut: date) -> bool:
     return moment is not None and moment.day <= cut
 
 
-def _index_in_time(state: State, limit: int | None, cut: date) -> bool:
+def _index_in_time(state: State, limit: int | None, cut: date, calendar: Calendar) -> bool:
     assert state.received
     late_request = state.requested is not None and state.requested.day > cut
     if state.supplements - late_request > 1:
@@ -98,7 +124,7 @@ def _index_in_time(state: State, limit: int | None, cut: date) -> bool:
     ended = end if end and _by(end, cut) else None
     if state.due:
         return _not_after(ended, state.due) if ended else state.due.day >= cut
-    return limit is None or _working_days(state.received.day, ended.day if ended else cut) <= limit
+    return limit is None or calendar.working_days(state.received.day, ended.day if ended else cut) <= limit
 
 
 def _over(state: State, start: date) -> bool:
@@ -107,7 +133,9 @@ def _over(state: State, start: date) -> bool:
     return ended and state.received is not None and state.received.day < start
 
 
-def counters(state: State, procedure: Mapping[str, str] | None, start: date, cut: date) -> Counter[str]:
+def counters(
+    state: State, procedure: Mapping[str, str] | None, start: date, cut: date, calendar: Calendar
+) -> Counter[str]:
     """What one dossier adds to the counters of a period from `start` to its cut-off."""
     count: Counter[str] = Counter()
     assert state.received
@@ -128,6 +156,8 @@ def counters(state: State, procedure: Mapping[str, str] | None, start: date, cut
     if in_period and state.finished:
         withdrawn = status == 7
         count["withdrawn"] += withdrawn
+        count["kept"] += not withdrawn
+        count["kept_in_time"] += not withdrawn and (due is None or state.finished.day <= due.day)
         day, last = state.finished.day, due.day if due else state.finished.day
         late = "resolved_late" if day > last else "resolved_early"
         count["resolved_on_time" if withdrawn or day == last else late] += 1
@@ -146,7 +176,7 @@ def counters(state: State, procedure: Mapping[str, str] | None, start: date, cut
         count["received"] += 1
         count["listed"] += 1
         count["online"] += online
-        timely = _index_in_time(state, limit, cut)
+        timely = _index_in_time(state, limit, cut, calendar)
         strict = due is not None and status != 6 and not (status == 7 and ended)
         count["index_in_time"] += timely
         count["strict_listed"] += strict

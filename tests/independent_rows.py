@@ -94,25 +94,31 @@ def fold(text: str) -> str:
     return " ".join(re.sub(r"\s*[-‐‑–—]\s*", " - ", text).split())
 
 
+_KEYS = {
+    "units.csv": ("unit_code", "valid_from"), "unit_successions.csv": ("old_code", "new_code", "effective_date"),
+    "agencies.csv": ("alias", "valid_from"), "procedures.csv": ("procedure_code",), "calendar.csv": ("date",),
+}  # fmt: skip
+
+
 def table(name: str, overlay: Path | None = None) -> list[dict[str, str]]:
-    """The rows of a reference file, then those of the overlay."""
-    rows: list[dict[str, str]] = []
+    """The rows of a reference file, those of the overlay in place of shipped ones of the same key."""
+    rows: dict[tuple[str, ...], dict[str, str]] = {}
     for folder in (REFERENCE, overlay):
         if folder is not None and (folder / name).is_file():
-            rows += csv.DictReader(io.StringIO((folder / name).read_text("utf-8")))
-    return rows
+            for row in csv.DictReader(io.StringIO((folder / name).read_text("utf-8"))):
+                rows[tuple(row[column] for column in _KEYS[name])] = row
+    return list(rows.values())
 
 
 class Places:
-    """Finds units by alias, then by exact name with the usual prefixes, valid on the day of receipt."""
+    """Finds units by code or alias, then by exact name with the usual prefixes, valid on the day of receipt."""
 
     def __init__(self, overlay: Path | None, province: str = "42") -> None:
-        self.units = [row for row in table("units.csv") if row["province_code"] == province]
+        self.units = [row for row in table("units.csv", overlay) if row["province_code"] == province]
         self._aliases = [(fold(row["alias"]), row) for row in table("agencies.csv", overlay)]
         self._names: dict[str, list[dict[str, str]]] = {}
-        for unit in self.units:
-            if unit["level"] == "province":
-                continue
+        self._units_below = [unit for unit in self.units if unit["level"] != "province"]
+        for unit in self._units_below:
             forms = {unit["name"], *([f"{unit['kind']} {unit['name']}"] if unit["level"] == "commune" else [])}
             prefixes = ("", "UBND ", "Ủy ban nhân dân ", "Trung tâm Phục vụ hành chính công ")
             for form in {prefix + form for form in forms for prefix in prefixes}:
@@ -124,6 +130,8 @@ class Places:
 
     def find(self, text: str, day: date) -> str | None:
         hits = {row["unit_code"] for row in self._names.get(fold(text), ()) if _valid(row, day)}
+        if any(row["unit_code"] == text and _valid(row, day) for row in self._units_below):
+            return text
         return self.alias(text, day) or (hits.pop() if len(hits) == 1 else None)
 
 
@@ -175,7 +183,7 @@ def _json_rows(records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             "finished": record["NgayKetThucXuLy"], "returned": record["NgayTra"], "level": "",
             "channel": _CHANNELS[record["KenhThucHien"]], "status": int(record["TrangThaiHoSo"]),
             "supplements": len(supplements), "requested": max((s["NgayBoSung"] for s in supplements), default=""),
-            "fee": sum(int(fee["Gia"]) for fee in record["DanhSachLePhi"]),
+            "fee": sum(int(fee["Gia"]) for fee in record["DanhSachLePhi"]) if record["DanhSachLePhi"] else None,
             "method": record["DuocThanhToanTrucTuyen"] in ("1", "2"),
             "components": record["HoSoCoThanhPhanSoHoa"] == "1" or any(p["DuocSoHoa"] == "1" for p in papers),
             "result": has_result, "electronic": has_result,
@@ -210,7 +218,7 @@ def _state(row: Mapping[str, Any], places: Places, night: date, by_prefix: bool)
         return None
     return State(
         code=row["code"], procedure=row["procedure"], field=row["field"], unit=unit, status=status,
-        channel=row["channel"], level=row["level"], supplements=_number(row["supplements"]), fee=fee,
+        channel=row["channel"], level=row["level"], supplements=_number(row["supplements"]), fee=fee or 0,
         paid_online=online, components=row["components"], result=row["result"], electronic=row["electronic"],
         reused=row["reused"], **when,
     )  # fmt: skip
@@ -226,7 +234,9 @@ def states(source: str, content: bytes, night: date, places: Places) -> list[Sta
     else:
         rows = list(_list_rows(_grid(content)))
     for row in rows:  # a real date of a workbook and its text are one value
-        row.update({name: _moment(row[name]) for name in _DATES}, fee=_number(row["fee"]))
+        row.update(
+            {name: _moment(row[name]) for name in _DATES}, fee=None if row["fee"] in (None, "") else _number(row["fee"])
+        )
     by_code: dict[str, list[Any]] = {row["code"]: [] for row in rows}
     for row in rows:
         by_code[row["code"]].append(row)

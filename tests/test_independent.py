@@ -9,63 +9,20 @@ from __future__ import annotations
 import argparse
 import random
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from compared_figures import compare
 from independent import Knowledge, Rows, figures
-from independent_counters import METRICS
-from independent_rows import fold
 from ten_nights import NIGHTS, OVERLAY, Province
 from tthc import pipeline
-from warehouses import Warehouse, Warehouses
+from warehouses import KEY, Warehouse, Warehouses
 
 Nights = Mapping[date, Mapping[str, bytes]]
-_PLACE = ("period_calendar", "period_kind", "period_label", "unit_code", "basis", "field_code")
-_SHARED = ("period_start", "period_end", "as_of", "unit_level", "flags")
-_KPI = (*_SHARED, "units_expected", "units_reported", "status", "numerator", "denominator", "rate")
-_FORM = (
-    *_SHARED, "received_total", "received_online", "received_direct", "carried_over", "resolved_total",
-    "resolved_early", "resolved_on_time", "resolved_late", "in_progress_total", "in_progress_in_time",
-    "in_progress_overdue", "withdrawn", "stopped",
-)  # fmt: skip
-
-
-def read(warehouse: Warehouse, view: str, key: tuple[str, ...], cells: tuple[str, ...]) -> dict[Any, tuple[Any, ...]]:
-    """The rows of a view by their key, fields folded; rows of zeros, which need not exist, are left out."""
-    found: dict[Any, tuple[Any, ...]] = {}
-    for row in warehouse.query(f"select {', '.join((*key, *cells))} from mart.{view}"):
-        row["flags"] = sorted(row["flags"])
-        if any(row[cell] for cell in cells if cell not in _SHARED and not cell.startswith(("units", "status"))):
-            row["field_code"] = fold(row["field_code"])
-            place = tuple(row[name] for name in key)
-            assert place not in found, f"{view} {place} stands twice"
-            found[place] = tuple(row[cell] for cell in cells)
-    return found
-
-
-def differences(warehouse: Warehouse, expected: tuple[Rows, Rows]) -> Iterator[str]:
-    """One line a cell that differs, or a row that only one side has."""
-    views = (
-        ("kpi", (*_PLACE, "metric_id", "profile"), _KPI, expected[0]),
-        ("form_06a", _PLACE, _FORM, expected[1]),
-    )
-    for view, key, cells, ours in views:
-        seen = read(warehouse, view, key, cells)
-        assert seen, f"mart.{view} holds no figure"
-        for place in sorted(seen.keys() | ours.keys()):
-            if view == "kpi" and place[-2:] not in METRICS:
-                yield f"{view} {place}: a metric that the independent program does not know"
-            elif place not in seen or place not in ours:
-                yield f"{view} {place}: {'missing' if place not in seen else 'not expected'}"
-            else:
-                told = tuple(ours[place][cell] for cell in cells)
-                for cell, one, other in zip(cells, seen[place], told, strict=True):
-                    if one != other:
-                        yield f"{view} {place} {cell}: {one}, expected {other}"
 
 
 def fingerprint(warehouse: Warehouse) -> dict[str, Any]:
@@ -78,14 +35,9 @@ def fingerprint(warehouse: Warehouse) -> dict[str, Any]:
     )[0]
 
 
-def compare(warehouse: Warehouse, expected: tuple[Rows, Rows]) -> None:
-    found = list(differences(warehouse, expected))
-    assert not found, f"{len(found)} cells differ\n" + "\n".join(found[:20])
-
-
 def check(warehouse: Warehouse, overlay: Path, nights: Nights, every_night: bool) -> tuple[Rows, Rows]:
     """Load the nights in their order, comparing after each (or after the last only); the final figures expected."""
-    known = Knowledge(overlay)
+    known = Knowledge(overlay, KEY)
     for number, (night, files) in enumerate(nights.items(), 1):
         warehouse.load(night, files)
         for name, content in files.items():

@@ -100,6 +100,11 @@ class Warehouse:
         with connect.transaction(self.settings) as connection:
             return [dict(row) for row in connection.execute(sa.text(statement), parameters).mappings()]
 
+    def rows(self, statement: str) -> list[Any]:
+        """The same as tuples, for many rows."""
+        with connect.transaction(self.settings) as connection:
+            return list(connection.execute(sa.text(statement)))
+
     def value(self, statement: str, **parameters: Any) -> Any:
         ((only,),) = [tuple(row.values()) for row in self.query(statement, **parameters)]
         return only
