@@ -25,6 +25,8 @@ ROWS = [
     dossier("H42.1-260105-0001", status=STATUS_WORDS[9], finished_at="13/01/2026"),
     dossier("H42.1-260106-0002", unit_name="UBND xã Cổ Đạm"),
 ]
+# One of the two dossiers is open, so the same mistake in the province leaves it the sum of its units.
+OF_BOTH = "where unit_code in ('18394', '42')"
 
 
 def spoiled(warehouse: Warehouse, statement: str) -> None:
@@ -41,7 +43,7 @@ def spoiled(warehouse: Warehouse, statement: str) -> None:
 
 def test_a_part_greater_than_its_whole_is_withheld_and_the_rest_is_published(warehouse: Warehouse) -> None:
     warehouse.load_only(date(2026, 2, 10), {"mot_cua_csv/a.csv": csv_list(ROWS)})
-    spoiled(warehouse, "update fresh set overdue = in_progress + 1 where unit_code = '18394'")
+    spoiled(warehouse, f"update fresh set overdue = in_progress + 1 {OF_BOTH}")
     rows = warehouse.query("select numerator, denominator, rate, flags from mart.kpi where unit_code = '18394'")
     assert rows
     for row in rows:
@@ -70,7 +72,7 @@ def test_a_province_that_is_not_the_sum_of_its_units_is_withheld(warehouse: Ware
 
 def test_the_next_sound_publication_gives_the_figure_again(warehouse: Warehouse) -> None:
     warehouse.load_only(date(2026, 2, 10), {"mot_cua_csv/a.csv": csv_list(ROWS)})
-    spoiled(warehouse, "update fresh set overdue = in_progress + 1 where unit_code = '18394'")
+    spoiled(warehouse, f"update fresh set overdue = in_progress + 1 {OF_BOTH}")
     with warehouse.kept():
         pipeline.publish(warehouse.settings, full=True)
     assert warehouse.value("select count(*) from mart.kpi where 'withheld' = any(flags)") == 0
@@ -110,7 +112,7 @@ def test_a_warning_never_blocks_a_publication_and_a_critical_rule_always_does(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
     """A21: the same broken figures, once by rules that withhold and once by the same rules as warnings."""
-    spoil = "update fresh set overdue = in_progress + 1 where unit_code = '18394'"
+    spoil = f"update fresh set overdue = in_progress + 1 {OF_BOTH}"
     hidden = "select count(*) from mart.kpi where numerator is null"
     warehouse.load_only(date(2026, 2, 10), {"mot_cua_csv/a.csv": csv_list(ROWS)})
     spoiled(warehouse, spoil)

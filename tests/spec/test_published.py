@@ -222,26 +222,26 @@ _OF_THE_QUARTER = "field_code = '*' and calendar = 'VPCP_15_14' and label = '202
     ("rules", "mistake", "units", "periods"),
     [
         (
-            {"PARTS"},
+            {"PARTS", "SUM_OF_UNITS", "SUM_OF_PARTS"},
             f"overdue = in_progress + 1 where unit_code = '18373' and {_OF_THE_QUARTER}",
-            {"18373"},
-            {"2026-Q1"},
-        ),
-        (
-            {"CARRIED_OVER", "CARRIED_OVER_CHAIN"},
-            f"received = received + 5 where {_OF_THE_QUARTER}",
             {"18373", "42"},
             {"2026-Q1"},
         ),
+        (
+            {"CARRIED_OVER", "CARRIED_OVER_CHAIN", "SUM_OF_PARTS"},
+            f"received = received + 5 where {_OF_THE_QUARTER}",
+            {"18373", "42"},
+            {"2026-Q1", "2026-H1", "2026-9M"},
+        ),
         (  # what was open at the end of a quarter is what the next one begins with
-            {"SUM_OF_UNITS", "CARRIED_OVER_CHAIN"},
+            {"SUM_OF_UNITS", "CARRIED_OVER_CHAIN", "SUM_OF_PARTS"},
             f"in_progress = in_progress + 1 where unit_code = '42' and {_OF_THE_QUARTER}",
             {"42"},
             {"2026-Q1", "2026-Q2"},
         ),
     ],
 )
-def test_a_figure_that_contradicts_itself_is_withheld_alone_and_opens_an_incident(
+def test_figures_that_contradict_each_other_are_withheld_and_no_others_and_open_incidents(
     warehouse: Warehouse,
     monkeypatch: pytest.MonkeyPatch,
     rules: set[str],

@@ -14,10 +14,15 @@ _EXPRESSION = re.compile(r"[a-z_]+(?: [+-] [a-z_]+)*")
 
 
 class Counter(NamedTuple):
-    """A column of rollup.counter. `rows`: which rows it counts, those received, ended or open in a period."""
+    """A column of rollup.counter. `rows`: which rows it counts, those received, ended or open in a period.
+
+    `over_time`: a longer period has the `sum` of its parts, the value of the `last` one, or (`cut_off`) looks at each
+    dossier anew at its own cut-off.
+    """
 
     name: str
     rows: str
+    over_time: str
     wording: str
 
 
@@ -25,7 +30,7 @@ class Counter(NamedTuple):
 def counters() -> dict[str, Counter]:
     """All counters by name, in the order of their columns."""
     with Path(__file__).with_name("counters.csv").open(encoding="utf-8", newline="") as handle:
-        return {row["counter"]: Counter(row["counter"], row["rows"], row["wording"]) for row in csv.DictReader(handle)}
+        return {row["counter"]: Counter(*row.values()) for row in csv.DictReader(handle)}
 
 
 def check_counters(expression: str, where: str) -> None:

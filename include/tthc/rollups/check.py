@@ -26,8 +26,7 @@ class Broken(NamedTuple):
 
 def withhold(connection: sa.Connection) -> list[Broken]:
     """Flag the rows of `fresh` that fail the suite `figure`. A rule of severity `warning` is told and flags nothing."""
-    run_script(connection, statement("85_changed"))
-    frame = pd.read_sql(sa.text("select * from changed"), connection)
+    frame = asked(connection)
     broken: dict[str, Broken] = {}
     said = expectations.check(frame, "figure")
     night = connection.execute(sa.text("select night from tonight")).scalar_one()
@@ -42,6 +41,14 @@ def withhold(connection: sa.Connection) -> list[Broken]:
         if rule.severity == expectations.WITHHOLD:
             _flag(connection, failure.rows)
     return list(broken.values())
+
+
+def asked(connection: sa.Connection) -> pd.DataFrame:
+    """What the suite is asked about, one row a row of `fresh`: its counters, and what must hold beside other rows."""
+    for name in ("84_by_basis", "85_identity", "86_changed"):
+        run_script(connection, statement(name))
+        run_script(connection, f"analyze {name[3:]}")
+    return pd.read_sql(sa.text("select * from changed"), connection)
 
 
 def _units(frame: pd.DataFrame, rows: list[int]) -> str:

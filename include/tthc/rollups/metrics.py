@@ -20,11 +20,21 @@ def statement(name: str) -> str:
 
 def with_counters(text: str) -> str:
     """`:counters` are their names; `:counters_of(rows)` those that count received, ended or open rows,
-    `:counts_of(rows)` how they count them; `:counters_in(t)` as columns of a table, `:counter_columns` to make them."""
+    `:counts_of(rows)` how they count them; `:counters_in(t)` as columns of a table, `:counter_columns` to make them.
+    The lists of sql/85_identity.sql leave out what a longer period looks at anew."""
     names = list(counters())
+    adding = [counter.name for counter in counters().values() if counter.over_time == "sum"]
+    lasting = [counter.name for counter in counters().values() if counter.over_time == "last"]
     lists = {
         ":counter_sums": _list(f"sum({name})::bigint as {name}" for name in names),
         ":counter_columns": _list(f"{name} bigint not null default 0" for name in names),
+        ":fields_over_own": _list(f"fields.{name} - own.{name}" for name in names),
+        ":sums_of_adding(by_basis)": _list(f"sum(by_basis.{name})::bigint as {name}" for name in adding),
+        ":sums_of_last(by_basis)": _list(
+            f"coalesce(sum(by_basis.{name}) filter (where part.is_last), 0)::bigint as {name}" for name in lasting
+        ),
+        ":over_time_in(own)": _list(f"own.{name}" for name in (*adding, *lasting)),
+        ":over_time_or_zero_in(parts)": _list(f"coalesce(parts.{name}, 0)" for name in (*adding, *lasting)),
     }
     for rows in ("received", "ended", "open"):
         own = [counter.name for counter in counters().values() if counter.rows == rows]

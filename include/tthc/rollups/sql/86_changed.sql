@@ -14,26 +14,6 @@ span as (
         on (before.calendar, before.kind, before.end_on) = (period.calendar, period.kind, period.start_on - 1)
     left join ref.calendar as last on last.day = period.end_on
     left join ref.calendar as first on first.day = period.start_on - 1
-),
-units as (
-    select
-        calendar, kind, label, field_code,
-        array[
-            sum(received), sum(received_online), sum(resolved_early), sum(resolved_on_time), sum(resolved_late),
-            sum(in_progress)
-        ]::bigint[] as counters
-    from fresh
-    where unit_code <> (select province from tonight) and basis <> 'current_boundary'
-    and 'former_province' <> all(flags)  -- the sum of units that are counted already
-    group by calendar, kind, label, field_code
-),
-fields as (
-    select
-        calendar, kind, label, unit_code,
-        sum(received + in_progress + resolved_early + resolved_on_time + resolved_late) as total
-    from fresh
-    where field_code <> '*' and basis <> 'current_boundary'
-    group by calendar, kind, label, unit_code
 )
 select
     row_number() over () as row_id,
@@ -47,16 +27,10 @@ select
         fresh.resolved_early + fresh.resolved_on_time + fresh.resolved_late + fresh.in_progress - fresh.received
         - coalesce(earlier.in_progress, 0)
     end as carried_over_gap,
-    case when fresh.unit_code = (select province from tonight) and fresh.basis <> 'current_boundary' then
-        (array[
-            fresh.received, fresh.received_online, fresh.resolved_early, fresh.resolved_on_time, fresh.resolved_late,
-            fresh.in_progress
-        ] is distinct from units.counters)::int
-    end as sum_of_units,
-    case when fresh.field_code = '*' and fresh.basis <> 'current_boundary' then
-        coalesce(fields.total, 0)
-        - (fresh.received + fresh.in_progress + fresh.resolved_early + fresh.resolved_on_time + fresh.resolved_late)
-    end as fields_over_total,
+    identity.sum_of_units,
+    identity.sum_of_parts,
+    identity.bases_differ,
+    identity.fields_over_total,
     case when
         fresh.kind = 'month' and fresh.field_code = '*' and fresh.basis <> 'current_boundary'
         and span.has_just_ended and earlier.received >= 100
@@ -84,9 +58,7 @@ left join fresh as earlier_whole
     and (
         earlier_whole.basis in (fresh.basis, '*') or (fresh.basis = '*' and earlier_whole.basis = 'as_reported')
     )
-left join units
-    on (units.calendar, units.kind, units.label, units.field_code)
-    = (fresh.calendar, fresh.kind, fresh.label, fresh.field_code)
-left join fields
-    on (fields.calendar, fields.kind, fields.label, fields.unit_code)
-    = (fresh.calendar, fresh.kind, fresh.label, fresh.unit_code)
+left join identity
+    on (identity.calendar, identity.kind, identity.label, identity.unit_code, identity.field_code, identity.basis)
+    = (fresh.calendar, fresh.kind, fresh.label, fresh.unit_code, fresh.field_code, fresh.basis)
+    and 'former_province' <> all(fresh.flags)
