@@ -142,15 +142,17 @@ def random_dossiers(history: History, count: int, dice: random.Random) -> list[T
     return found
 
 
-def home(history: History, told: Told) -> tuple[str, set[str]]:
-    """Today's unit of a dossier, and what is to be said of a figure that holds it there."""
+def home(history: History, told: Told) -> tuple[str, set[str], set[str]]:
+    """Today's unit of a dossier, what is to be said of a figure that holds it there, and the units whose figures may
+    lack it: each got a part of the unit, and nobody said how much."""
     digest = hashlib.md5(f"{told.key}{told.unit}".encode(), usedforsecurity=False).hexdigest()
     point, code, day, flags = Fraction(int(digest[:8], 16), 2**32), told.unit, told.received, set[str]()
     while changes := [on for old, on in history.parts if old == code and on > day]:
         day = min(changes)
         parts = sorted(history.parts[code, day])
         if any(weight is None for _, _, weight in parts) and not (len(parts) == 1 and not parts[0][1]):
-            return code, flags | {"split_unit"}
+            parted = {unit for new, _, _ in parts if new != code for unit in today(history, new, day)}
+            return code, flags | {"split_unit"}, parted - {code}
         if len(parts) == 1 and parts[0][2] is None:
             if not history.changes_nothing(code, day):
                 flags.add("merged_unit")
@@ -164,7 +166,18 @@ def home(history: History, told: Told) -> tuple[str, set[str]]:
                 code = successor
                 break
             point -= Fraction(weight)
-    return code, flags
+    return code, flags, set()
+
+
+def today(history: History, code: str, day: date) -> set[str]:
+    """The units into which all of a unit went that nobody split undivided."""
+    later = sorted(on for old, on in history.parts if old == code and on > day)
+    if not later:
+        return {code}
+    parts = history.parts[code, later[0]]
+    if any(weight is None for _, _, weight in parts) and (len(parts) > 1 or parts[0][1]):
+        return {code}
+    return {unit for new, _, _ in parts for unit in today(history, new, later[0])}
 
 
 def code_moved_on(history: History, told: Told, cut_off: date) -> bool:
@@ -191,17 +204,22 @@ def figures(history: History, dossiers: list[Told]) -> tuple[dict[Cell, Counts],
     """Counts and flags of every cell on both bases."""
     counts: dict[Cell, list[int]] = defaultdict(lambda: [0, 0, 0])
     flags: dict[Cell, set[str]] = defaultdict(set)
+    torn: set[Cell] = set()
     homes = {told.key: home(history, told) for told in dossiers}
     for calendar, label, start, end in periods(2024, 2026):
         cut_off = min(end, NIGHT)
         for told in dossiers if start <= NIGHT else ():
             inside = told.is_in(start, cut_off)
-            for basis, unit, said in _places(history, told, homes[told.key], cut_off) if any(inside) else ():
+            for basis, unit, said in _places(history, told, homes[told.key][:2], cut_off) if any(inside) else ():
                 for name in {"*", told.field_name or "*"}:
+                    if basis == "current_boundary" and unit != PROVINCE and "split_unit" in said:
+                        torn |= {(calendar, label, part, name, basis) for part in homes[told.key][2]}
                     cell = (calendar, label, unit, name, basis)
                     flags[cell] |= said
                     for at, counted in enumerate(inside):
                         counts[cell][at] += counted
+    for cell in torn & counts.keys():
+        flags[cell].add("split_unit")
     return {cell: (n[0], n[1], n[2]) for cell, n in counts.items()}, dict(flags)
 
 

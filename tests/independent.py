@@ -76,6 +76,7 @@ class Knowledge:
 
 def _groups(known: Knowledge, spans: list[Period]) -> dict[Key, Group]:
     groups: dict[Key, Group] = defaultdict(Group)
+    torn: set[Key] = set()
     registry = {row["procedure_code"]: row for row in table("procedures.csv", known.overlay)}
     names = {fold(row["field_name"]): row["field_code"] or row["field_name"] for row in registry.values()}
     calendar = Calendar(known.overlay)
@@ -100,6 +101,8 @@ def _groups(known: Knowledge, spans: list[Period]) -> dict[Key, Group]:
                 for place in known.boundary.places(state.unit, day, cut.isoformat(), state.code):
                     for fields in {"*", name}:
                         add(period, place, fields, count)
+                lacking = known.boundary.lacking(state.unit, day, state.code)
+                torn |= {(period, unit, "current_boundary", fields) for unit in lacking for fields in ("*", name)}
     counted = {(period, unit) for period, unit, basis, _ in groups if basis == "as_reported"}
     for told in known.forms():
         for period in spans:
@@ -110,6 +113,10 @@ def _groups(known: Knowledge, spans: list[Period]) -> dict[Key, Group]:
                     for written, row in told.rows.items():
                         name = "*" if written == "*" else fold(names.get(fold(written), written))
                         add(period, place, name, _form_counters(row))
+                        lacking = known.boundary.lacking(told.unit, end, None)
+                        torn |= {(period, unit, "current_boundary", name) for unit in lacking}
+    for key in torn & groups.keys():
+        groups[key].flags.add("split_unit")
     return groups
 
 

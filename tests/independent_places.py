@@ -51,8 +51,9 @@ class Boundary:
             if not span["valid_to"] or span["valid_to"] >= on
         )
 
-    def _home(self, unit: str, day: str, code: str | None) -> tuple[str, set[str]]:
-        """Today's unit of a dossier, or of a form (no code), which no weight divides."""
+    def _home(self, unit: str, day: str, code: str | None) -> tuple[str, set[str], set[str]]:
+        """Today's unit of a dossier, or of a form (no code), which no weight divides; its flags; the units that got a
+        part of a unit that stays undivided."""
         flags: set[str] = set()
         point = None
         named = unit
@@ -65,7 +66,10 @@ class Boundary:
                 unit = parts[0]["new_code"]
                 continue
             if code is None or not all(part["weight"] for part in parts):
-                return unit, flags | {"split_unit"}
+                got = {
+                    today for part in parts if part["new_code"] != unit for today in self._today(part["new_code"], day)
+                }
+                return unit, flags | {"split_unit"}, got - {unit}
             flags.add("split_weighted")
             point = self._point(code, named) if point is None else point
             for part in parts:
@@ -74,12 +78,26 @@ class Boundary:
                     unit, point = part["new_code"], point / weight
                     break
                 point -= weight
-        return unit, flags
+        return unit, flags, set()
+
+    def _today(self, unit: str, day: str) -> set[str]:
+        """The units into which a unit went, as far as nobody split it undivided."""
+        later = [on for on in self._changes[unit] if on > day]
+        if not later:
+            return {unit}
+        parts = self._changes[unit][min(later)]
+        if (len(parts) > 1 or parts[0]["is_partial"] == "true") and not all(part["weight"] for part in parts):
+            return {unit}
+        return {today for part in parts for today in self._today(part["new_code"], min(later))}
+
+    def lacking(self, unit: str, day: str, code: str | None) -> set[str]:
+        """Units of today whose figures lack a dossier, or a form: each got a part of its unit that nobody divided."""
+        return self._home(unit, day, code)[2]
 
     def places(self, unit: str, day: str, cut: str, code: str | None) -> Iterator[tuple[str, str, set[str], set[str]]]:
         """(basis, unit, flags of the unit, flags of the province) of a dossier, or of a form (no code), of a day."""
         yield "as_reported", unit, {"code_reused"} if code and self._is_reused(unit, day, cut) else set(), set()
-        home, flags = self._home(unit, day, code)
+        home, flags, _ = self._home(unit, day, code)
         yield "current_boundary", home, flags, flags & {"split_unit"}
 
     def _point(self, code: str, unit: str) -> Fraction:

@@ -1,6 +1,7 @@
 -- Grain: unit, span of days between two changes of it, share. Where on today's boundary the dossiers go that the unit
 -- received in the span, over as many mergers and splits as followed (`of_dossiers`), and where its forms go, which no
 -- weight can divide. A dossier has one place: the span that holds its day of receipt, the share that holds its point.
+-- `parts`: where it stays undivided, the units of today whose territory it is part of, and whose figures lack it.
 create temporary table place on commit drop as
 with recursive
 unit as (
@@ -37,6 +38,24 @@ hop as (
     from change
     where not is_whole
 ),
+part as (  -- a split, unit that got a part of it, then the units into which that went
+    select
+        step.old_code, step.effective_date, step.new_code as unit_code,
+        (select min(later.effective_date) from change as later
+        where later.old_code = step.new_code and later.effective_date > step.effective_date) as next_on
+    from ref.unit_succession as step
+    join change using (old_code, effective_date)
+    where not change.is_whole and step.new_code <> step.old_code
+    union
+    select
+        part.old_code, part.effective_date, hop.new_code,
+        case when not hop.is_split then (
+            select min(later.effective_date) from change as later
+            where later.old_code = hop.new_code and later.effective_date > hop.effective_date
+        ) end
+    from part
+    join hop on hop.old_code = part.unit_code and hop.effective_date = part.next_on and hop.of_dossiers
+),
 edge as (
     select unit_code, date '0001-01-01' as since from unit
     union
@@ -58,7 +77,8 @@ walk as (
     select
         span.unit_code, span.since, kind.of_dossiers, span.unit_code as current_code,
         (select min(effective_date) from change where old_code = span.unit_code and effective_date > span.since) as next_on,
-        0::numeric as share_from, 1::numeric as share_to, false as is_moved, false as is_split, false as is_weighted
+        0::numeric as share_from, 1::numeric as share_to, false as is_moved, false as is_split, false as is_weighted,
+        null::date as split_on
     from span
     cross join (values (true), (false)) as kind (of_dossiers)
     union all
@@ -72,7 +92,8 @@ walk as (
         walk.share_from + (walk.share_to - walk.share_from) * hop.share_to,
         walk.is_moved or hop.is_whole and hop.is_moved,
         hop.is_split,
-        walk.is_weighted or hop.is_weighted
+        walk.is_weighted or hop.is_weighted,
+        case when hop.is_split then hop.effective_date end
     from walk
     join hop on hop.old_code = walk.current_code and hop.effective_date = walk.next_on
         and case when walk.of_dossiers then hop.of_dossiers else hop.of_forms end
@@ -88,6 +109,11 @@ select
     ceil(walk.share_to * 4294967296)::bigint as share_to,
     walk.is_moved,
     walk.is_split,
+    array(
+        select distinct part.unit_code from part
+        where part.old_code = walk.current_code and part.effective_date = walk.split_on and part.next_on is null
+        and part.unit_code <> walk.current_code
+    ) as parts,
     walk.is_weighted,
     reused.reused_from,
     former.unit_code as former_province
