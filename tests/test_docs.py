@@ -35,7 +35,7 @@ from tthc.staging.layout_check import check_layout
 from warehouses import Warehouse
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-FOREIGN = {"*", ">=", ">", "=", "NgayNopHoSo", "NgayTra", "NgayKetThucXuLy", "DuocTaiSuDung", "--interim", "explain",
+FOREIGN = {"DuocThanhToanTrucTuyen", "*", ">=", ">", "=", "NgayNopHoSo", "NgayTra", "NgayKetThucXuLy", "DuocTaiSuDung", "--interim", "explain",
            "figures_of", "max_working_days"}  # fmt: skip
 PACKAGE = CHECKOUT / "include" / "tthc"
 BUILD: dict[str, Any] = runpy.run_path(str(CHECKOUT / "scripts" / "build_docs.py"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from tthc.reference.rules import DROPPED, FILE, NOTICE, PORTAL, told_rules
 from tthc.settings import EXPECTATIONS
@@ -29,6 +30,18 @@ class Known:
     rule_id: str
     suite: str
     severity: str
+
+
+@cache
+def meanings() -> dict[str, str]:
+    """Rule → what is wrong, as a clerk reads it; of a rule that speaks of several columns all it may say."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(EXPECTATIONS.glob("*.json")):
+        for rule in expectations.suite(path.stem):
+            found.setdefault(rule.rule_id, []).append(rule.vi)
+    for one in told_rules():
+        found.setdefault(one.rule_id, [one.vi])
+    return {rule_id: "; ".join(dict.fromkeys(said)) for rule_id, said in found.items()}
 
 
 def known_rules() -> tuple[Known, ...]:

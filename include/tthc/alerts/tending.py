@@ -7,6 +7,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from tthc.alerts.incidents import Failure, close, record, statement
+from tthc.alerts.rules import meanings
 from tthc.reference.channels import SEVERITIES, Policy
 
 
@@ -33,7 +34,7 @@ def _group(connection: sa.Connection, policy: Policy, province: str, now: dateti
             severity=_of_many(rule.gravest, rule.refused_rows, policy.spread_rows),
             night=rule.night,
             subject=f"{rule.rule_id}: {rule.members} đơn vị hoặc nguồn cùng lúc / units or sources at once",
-            detail=", ".join(rule.names) + (", …" if rule.members > len(rule.names) else ""),
+            detail=_of_whom(rule.rule_id, rule.names, rule.members),
             is_group=True,
             width=rule.members,
         )
@@ -60,6 +61,11 @@ def _group(connection: sa.Connection, policy: Policy, province: str, now: dateti
         {"alive": [rule.rule_id for rule in rules]},
     ).all()
     close(connection, {row.incident_id: row.night for row in over}, now=now)
+
+
+def _of_whom(rule_id: str, names: list[str], members: int) -> str:
+    whom = ", ".join(names) + (", …" if members > len(names) else "")
+    return f"{meanings()[rule_id]}: {whom}" if rule_id in meanings() else whom
 
 
 def _of_many(gravest: int, refused_rows: int, spread_rows: int) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tthc.alerts.rules import meanings
 from tthc.domain.text import without_person
 from tthc.reference.channels import SEVERITIES, Policy
 from tthc.settings import LOCAL
@@ -64,8 +65,10 @@ def _lines(events: Sequence[sa.Row[Any]], spread: int) -> Iterator[str]:
                 shown = line if len(line) <= LINE_LENGTH else fit(line, LINE_LENGTH)
                 yield f"- [{_SEVERITY[severity]}] #{event.incident_id} {shown}"
         else:
-            first = "; ".join(without_person(event.body.partition(". ")[0]) for event in told[:3])
-            yield f"- [{_SEVERITY[severity]}] {rule_id}: {len(told)} sự cố / incidents: {first}; …"
+            heads = (event.body.partition(". ")[0].removeprefix(f"{rule_id}, ") for event in told[:3])
+            first = "; ".join(without_person(head) for head in heads)
+            what = f" ({meanings()[rule_id]})" if rule_id in meanings() else ""
+            yield f"- [{_SEVERITY[severity]}] {rule_id}{what}: {len(told)} sự cố / incidents: {first}; …"
 
 
 def _foot(policy: Policy) -> str:
