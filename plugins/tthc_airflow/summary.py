@@ -46,9 +46,7 @@ from mart.kpi
 where (period_calendar, period_label, basis, field_code, metric_id)
     = (:calendar, :label, 'as_reported', '*', 'overdue_open')
 """
-_NOT_MEASURED = """
-select count(*) filter (where metric_id is null), count(*) from ref.target where document = :document
-"""
+_DECLARED = "select count(*) from ref.target where document = :document"
 _QUARANTINE = """
 select rule_id, regexp_replace(reason, '^Cột «[^»]*»: ', '') as reason, count(*) as rows
 from core.quarantine
@@ -114,8 +112,11 @@ def _show_figures(console: Console, connection: sa.Connection, settings: Setting
                 own, province = (_share(late["numerator"], late["denominator"]) if late else "0" for late in open_late)
                 table.add_row(titles["overdue_open", "TT01_06A"], "", own, "", "", province)
         console.print(table)
-        missing, declared = connection.execute(sa.text(_NOT_MEASURED), {"document": document}).one()
-        console.print(f"{missing} of the plan's {declared} targets cannot be measured from these exports.")
+        declared = connection.execute(sa.text(_DECLARED), {"document": document}).scalar_one()
+        waiting = declared - len(of_plan)
+        console.print(
+            f"{waiting} more of the plan's {declared} targets wait for a form: tthc export manual-input --help"
+        )
 
 
 def _target_cells(row: sa.RowMapping, titles: dict[tuple[str, str], str]) -> list[str]:
