@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,7 +13,7 @@ from reports import Q1_DAYS, unit_counts, unit_summary
 from tthc.alerts.incidents import REPORT_RULES
 from tthc.staging import expectations
 from tthc.warehouse.connect import transaction
-from warehouses import Warehouse, Warehouses
+from warehouses import Warehouse
 
 NIGHT = date(2026, 6, 20)
 Q2 = "Quý II/2026 (từ ngày 15/3/2026 đến ngày 14/6/2026)"
@@ -22,17 +21,11 @@ Q1 = "Quý I/2026 (từ ngày 15/12/2025 đến ngày 14/3/2026)"
 SOUND = counts(online=3, direct=4, early=2, on_time=1, late=1, in_time=3, over=2)  # 2 carried over, 5 in progress
 
 
-@pytest.fixture(scope="module")
-def kept(warehouses: Warehouses) -> Iterator[Warehouse]:
-    with warehouses.fresh() as made:
-        yield made
-
-
 @pytest.fixture
-def place(kept: Warehouse) -> Warehouse:
+def place(module_warehouse: Warehouse) -> Warehouse:
     """The module's warehouse, emptied."""
-    kept.empty()
-    return kept
+    module_warehouse.empty()
+    return module_warehouse
 
 
 def spoilt(**more: int) -> dict[str, int]:

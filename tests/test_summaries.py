@@ -6,7 +6,6 @@ import itertools
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -42,17 +41,11 @@ REPORTS, STATISTICS, FORMS = "bao_cao_tong_hop_xlsx", "thong_ke_json", "tong_hop
 TIEN_DIEN, CO_DAM = "18373", "18394"
 
 
-@pytest.fixture(scope="module")
-def kept(warehouses: Warehouses) -> Iterator[Warehouse]:
-    with warehouses.fresh() as made:
-        yield made
-
-
 @pytest.fixture
-def place(kept: Warehouse) -> Warehouse:
+def place(module_warehouse: Warehouse) -> Warehouse:
     """The module's warehouse, emptied."""
-    kept.empty()
-    return kept
+    module_warehouse.empty()
+    return module_warehouse
 
 
 def done(number: int, **cells: str) -> Row:

@@ -17,12 +17,8 @@ _WEB_PAGE = re.compile(
 )
 _MARKUP = re.compile(rb"\s*<(?:[?!/]|[a-z][\w:.-]*[\s/>])", re.IGNORECASE)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_NO_ARCHIVE = (
-    zipfile.BadZipFile,
-    OSError,
-    ValueError,
-    NotImplementedError,
-)  # what zipfile says of bytes it cannot open
+# What zipfile says of bytes it cannot open; NotImplementedError of an archive packed in a way it does not know.
+_NO_ARCHIVE = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError)
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 # First bytes → what such a file is, in Vietnamese and English.
 _PACKED = {

@@ -1,9 +1,10 @@
 -- What may leave the department: few figures, of closed quarters and of what quarters add up to, all fields together, one
 -- calendar and as reported. In a quarter a unit shows all of them or none. It shows none where a count that can be read off
 -- its row, or what a count leaves of its whole, is small; then so many other units show none that what the province leaves
--- of those shown is not small in any count, not even without the largest of them, which knows its own: so three at least. Nothing else is told of these units, so each count may be anything from 0 to that remainder:
--- docs/definitions.md gives the proof. Where there are too few of them the
--- quarter shows nothing, the province's own figures included. A longer period shows what each of its quarters shows.
+-- of those shown is not small in any count, not even without the largest of them, which knows its own: so three at least.
+-- Nothing else is told of these units, so each count may be anything from 0 to that remainder: docs/definitions.md gives
+-- the proof. Where there are too few of them the quarter shows nothing, the province's own figures included. A longer
+-- period shows what each of its quarters shows.
 -- Every metric here must be a flow that adds up over quarters, or two periods would tell what one does not.
 create view mart.kpi_public as
 with
