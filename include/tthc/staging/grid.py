@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -15,11 +15,14 @@ from tthc.reference.layout_faults import is_pattern
 
 # How readers of workbooks write a real date cell; parsing knows this form beside those of the layout.
 REAL_DATE = "%Y-%m-%dT%H:%M:%S"
+LEAD = 3  # a label stands in one of the first cells of a row
 
 
 @dataclass(slots=True)
 class Grid:
     """`columns` are string arrays of one length; `first_row` is the file's number of their first element.
+
+    A column nothing is kept of may hold nulls; `unread` gives the cells that some rows have in such columns.
 
     `ragged` holds (sheet, row number, reason) of rows whose cells do not line up with the header. `epoch_1904`: the
     workbook counts its days from 1904.
@@ -34,6 +37,7 @@ class Grid:
     row_numbers: pa.Array | None = None
     ragged: list[tuple[str, int, str]] = field(default_factory=list)
     epoch_1904: bool = False
+    unread: Callable[[Sequence[int]], dict[int, pa.Array]] = field(default=lambda rows: {})
 
 
 def heading_key(text: str) -> str:
@@ -72,6 +76,14 @@ def match_header(header: Sequence[str], layout: Layout) -> dict[str, int]:
                 positions[column.name] = position
                 break
     return positions
+
+
+def left_behind(header: Sequence[str], layout: Layout) -> set[int]:
+    """Positions of a dossier list's columns of which nothing is kept, but for the first ones, where labels stand."""
+    if layout.feed != "dossier":
+        return set()
+    listed, mapped = Listed((*layout.ignored, *layout.personal)), set(match_header(header, layout).values())
+    return {at for at, text in enumerate(header) if at > LEAD and at not in mapped and text in listed}
 
 
 def find_header(rows: Sequence[Sequence[str]], layout: Layout) -> tuple[int, int, list[str]] | None:

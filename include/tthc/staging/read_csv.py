@@ -8,7 +8,8 @@ import io
 import itertools
 import mmap
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,14 @@ from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
 from tthc.staging.at_once import at_once, processors
 from tthc.staging.careful_csv import read_carefully, strictly
-from tthc.staging.grid import Grid, find_header, match_header
+from tthc.staging.grid import Grid, find_header, left_behind, match_header
 from tthc.staging.inspect_workbook import MAX_COLUMNS
 
 _Bytes = bytes | mmap.mmap  # of a file, or of its text in another encoding
 
 _PEEK = 64 * 1024
 _PIECE = 1 << 22  # bytes of a file that are read at a time, at most; much smaller ones cost more than they spare
+_BLOCK = _PIECE >> 1  # bytes of them that Arrow cuts into lines and cells at a time
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _LINE_END = ord("\n")
 _CUT = "dòng cuối bị cắt giữa chừng, tệp chưa trọn vẹn / the last row is cut, the file is not whole"
@@ -103,10 +105,19 @@ def grid_of(path: Path, layout: Layout) -> Grid:
         raise FileRefused("EXTENT", f"bảng có hơn {MAX_COLUMNS} cột / more than {MAX_COLUMNS} columns")
     body = _after_rows(data, start, delimiter, index + depth)
     first_row = index + depth + 1 + named
-    columns, numbers, odd = _table(data, body, delimiter, len(header))
-    ragged = [("", first_row + row, reason) for row, reason in odd]
-    row_numbers = None if numbers is None else pa.array([first_row + row for row in numbers], pa.int32())
-    return Grid("", first_row, columns, rows[:index], header, first_row - 1, row_numbers, ragged)
+    grid = Grid("", first_row, [], rows[:index], header, first_row - 1)
+    left = left_behind(header, layout)
+    if len(data) - body < _PEEK and not data[body:].strip(b"\r\n"):
+        grid.columns = [pa.array([], pa.string())] * len(header)
+        grid.row_numbers = pa.array([], pa.int32())
+        grid.ragged = [("", first_row + row, "BLANK") for row in range(data[body:].count(b"\n"))]
+    elif plain := _plainly(data, body, _Form(delimiter, len(header)), left):
+        grid.columns, grid.unread = plain.columns(), plain.unread
+    else:  # quotes do not add up, cells hold line ends, or rows have too many or too few cells
+        grid.columns, numbers, odd = read_carefully(data[body:], delimiter, len(header))
+        grid.row_numbers = pa.array([first_row + row for row in numbers], pa.int32())
+        grid.ragged = [("", first_row + row, reason) for row, reason in odd]
+    return grid
 
 
 def _best_delimiter(peek: bytes, layout: Layout) -> tuple[str, list[list[str]]]:
@@ -138,40 +149,64 @@ def _after_rows(data: _Bytes, start: int, delimiter: str, count: int) -> int:
     return start + used
 
 
-def _table(
-    data: _Bytes, start: int, delimiter: str, width: int
-) -> tuple[list[pa.Array], list[int] | None, list[tuple[int, str]]]:
-    """(columns, row offsets if any row is missing, (row offset, BLANK or RAGGED) of those).
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a line becomes cells."""
 
-    What is plain is read by Arrow. Where quotes do not add up, cells hold line ends or rows have too many or too few
-    cells, the file is read again with care, line by line.
-    """
-    if len(data) - start < _PEEK and not data[start:].strip(b"\r\n"):
-        blank = data[start:].count(b"\n")
-        return [pa.array([], pa.string())] * width, [], [(row, "BLANK") for row in range(blank)]
-    tables = _plainly(data, start, delimiter, width)
-    if tables is None:  # and nothing of them is kept
-        return read_carefully(data[start:], delimiter, width)
-    return pa.concat_tables(tables).columns, None, []
+    delimiter: str
+    width: int
 
 
-def _plainly(data: _Bytes, start: int, delimiter: str, width: int) -> list[pa.Table] | None:
-    """The tables of all parts, None where one of them is not plain."""
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A table whose every line is a row, read by Arrow in parts, without the columns `left` behind."""
+
+    data: _Bytes
+    form: _Form
+    left: set[int]
+    pieces: list[tuple[int, int]]
+    tables: list[pa.Table]
+
+    def columns(self) -> list[pa.Array]:
+        read = pa.concat_tables(self.tables)
+        empty = pa.nulls(read.num_rows)
+        return [empty if at in self.left else read[f"c{at}"] for at in range(self.form.width)]
+
+    def unread(self, rows: Sequence[int]) -> dict[int, pa.Array]:
+        """The cells of some rows, in ascending order, in the columns left behind."""
+        found = []
+        begin = 0
+        for piece, table in zip(self.pieces, self.tables, strict=True):
+            here = [row - begin for row in rows if begin <= row < begin + table.num_rows]
+            begin += table.num_rows
+            if here:
+                found.append(_piece(self.data, piece, self.form, set(range(self.form.width)) - self.left).take(here))
+        if not found:
+            return {at: pa.array([], pa.string()) for at in self.left}
+        together = pa.concat_tables(found)
+        return {at: together[f"c{at}"] for at in self.left}
+
+
+def _plainly(data: _Bytes, start: int, form: _Form, left: set[int]) -> _Plain | None:
+    """None where a part is not plain; nothing of the others is kept then."""
+    pieces = _pieces(data, start)
     try:
-        return at_once(lambda piece: _piece(data, piece, delimiter, width), _pieces(data, start))
+        tables = at_once(lambda piece: _piece(data, piece, form, left), pieces)
     except pa.ArrowInvalid:
         return None
+    return _Plain(data, form, left, pieces, tables)
 
 
-def _piece(data: _Bytes, piece: tuple[int, int], delimiter: str, width: int) -> pa.Table:
-    """The rows of one part. Raises ArrowInvalid where a line is not a row, so no cell can go on in the next part."""
+def _piece(data: _Bytes, piece: tuple[int, int], form: _Form, left: set[int]) -> pa.Table:
+    """The rows of one part, without some columns. Raises ArrowInvalid where a line is not a row, so no cell can go on
+    in the next part."""
     begin, end = piece
-    quotes = _count(data, piece, b'"')
-    table = _read(pa.py_buffer(data)[begin:end], delimiter, width, quoted=quotes > 0)
+    quotes = 0 if data.find(b'"', begin, end) < 0 else _count(data, piece, b'"')
+    table = _read(pa.py_buffer(data)[begin:end], form, left, quoted=quotes > 0)
     if quotes:
         lines = _count(data, piece, b"\n") + (data[end - 1] != _LINE_END)
         last = data[data.rfind(b"\n", begin, end - 1) + 1 or begin : end]
-        if lines != table.num_rows or quotes % 2 or not _is_closed(last, delimiter, width):
+        if lines != table.num_rows or quotes % 2 or not _is_closed(last, form):
             raise pa.ArrowInvalid("quotes")
     return table
 
@@ -183,24 +218,25 @@ def _count(data: _Bytes, piece: tuple[int, int], letter: bytes) -> int:
     return sum(int(np.count_nonzero(letters[at : at + _PEEK] == ord(letter))) for at in range(0, end - begin, _PEEK))
 
 
-def _is_closed(line: bytes, delimiter: str, width: int) -> bool:
+def _is_closed(line: bytes, form: _Form) -> bool:
     """Whether the last line of a part ends outside of quotes: Arrow would end an open cell there without a word."""
-    cells = strictly(line.decode().rstrip("\r\n"), delimiter) if b'"' in line else ()
-    return cells is not None and (not cells or len(cells) == width)
+    cells = strictly(line.decode().rstrip("\r\n"), form.delimiter) if b'"' in line else ()
+    return cells is not None and (not cells or len(cells) == form.width)
 
 
-def _read(data: pa.Buffer, delimiter: str, width: int, *, quoted: bool) -> pa.Table:
-    names = [f"c{position}" for position in range(width)]
+def _read(data: pa.Buffer, form: _Form, left: set[int], *, quoted: bool) -> pa.Table:
+    names = [f"c{at}" for at in range(form.width)]
     return pacsv.read_csv(
         pa.BufferReader(data),
-        read_options=pacsv.ReadOptions(column_names=names, use_threads=False, block_size=_PIECE >> 1),
+        read_options=pacsv.ReadOptions(column_names=names, use_threads=False, block_size=_BLOCK),
         parse_options=pacsv.ParseOptions(
-            delimiter=delimiter,
+            delimiter=form.delimiter,
             quote_char='"' if quoted else False,
             newlines_in_values=quoted,
             ignore_empty_lines=False,
         ),
         convert_options=pacsv.ConvertOptions(
+            include_columns=[name for at, name in enumerate(names) if at not in left],
             column_types=dict.fromkeys(names, pa.string()),
             strings_can_be_null=False,
             quoted_strings_can_be_null=False,

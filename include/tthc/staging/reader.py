@@ -17,12 +17,11 @@ from tthc.domain.errors import FileRefused
 from tthc.domain.text import clean, shown
 from tthc.reference.layout import Layout
 from tthc.staging import legacy_encodings, read_csv, read_html, read_json, read_xlsx
-from tthc.staging.at_once import at_once
 from tthc.staging.composed import composed
 from tthc.staging.drift import SAMPLE, Suggestion, suggest
-from tthc.staging.grid import Grid, Listed, heading_key, keys_of, match_header
+from tthc.staging.grid import LEAD, Grid, Listed, heading_key, keys_of, match_header
 from tthc.staging.inspect import look
-from tthc.staging.row_kinds import LEAD, kinds_of
+from tthc.staging.row_kinds import kinds_of
 
 legacy_encodings.register()
 
@@ -107,8 +106,8 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
     # Nothing else is kept or compared.
     wanted = sorted({*positions.values(), *range(min(LEAD, len(grid.columns)))})
     columns = list(grid.columns)
-    for place, column in zip(wanted, at_once(lambda place: composed(grid.columns[place]), wanted), strict=True):
-        columns[place] = column
+    for place in wanted:  # one after the other: so short a work loses more by waiting for the interpreter
+        columns[place] = composed(columns[place])
     count = len(columns[0])
     numbers = grid.row_numbers
     if numbers is None:

@@ -19,13 +19,12 @@ from tthc.domain.text import clean, fold
 from tthc.reference.layout import SUMMARIES, Layout
 from tthc.staging.at_once import at_once
 from tthc.staging.composed import is_ascii
-from tthc.staging.grid import Grid, match_header
+from tthc.staging.grid import LEAD, Grid, match_header
 
 _NUMBERING = re.compile(r"\(?(?:(\d{1,3})|[a-z])\)?(?:\s*=.*)?")
 _AMOUNT = re.compile(r"[\d.,\s]+")
 _COUNT = re.compile(r"\s*[:(]?\s*(?:là|có|gồm)?\s*(\d{1,3}(?:[.,]\d{3})+|\d{1,7})\s*(?:hồ sơ|hs|dòng)?\s*\)?\.?")
 _AROUND = " \t\r\n\u00a0\u200b\ufeff"  # a byte-order mark stands where one file was hung behind another
-LEAD = 3  # a label stands in one of the first cells
 
 
 @dataclass(slots=True)
@@ -68,7 +67,8 @@ class _Look:
         self.kinds: dict[int, str] = {}
         self.weak: dict[int, list[str]] = {}
         odd = self._odd(grid)
-        picked = [_picked(column, odd) for column in self.columns]
+        unread = grid.unread(odd)
+        picked = [unread[at] if at in unread else _picked(cells, odd) for at, cells in enumerate(self.columns)]
         self.odd_count, self.last_even = len(odd), self._last_even(odd)
         for index, place, blank in zip(odd, range(len(odd)), _blank(picked, len(odd)), strict=True):
             if blank:  # formats below a table may reach to the end of a sheet
