@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
@@ -52,17 +52,22 @@ class Ran:
         return sum(self.verdicts.values())
 
 
-def run(seed: int, count: int, *, first: int = 0, seconds: float = float("inf")) -> Ran:
-    """Try mutants `first`, `first` + 1, … until there were `count` of them or time is up."""
+def run(
+    seed: int, count: int, *, first: int = 0, seconds: float = float("inf"), tell: Callable[[Ran], None] | None = None
+) -> Ran:
+    """Try mutants `first`, `first` + 1, … until there were `count` of them or time is up; `tell` hears of
+    every batch."""
     ran, end = Ran(seed), time.monotonic() + seconds
     with ReaderPool(2) as readers, tempfile.TemporaryDirectory() as folder:
         house = _House(readers, Path(folder))
         for start in range(first, first + count, BATCH):
+            if time.monotonic() > end:
+                break
             made = [mutant(seed, number) for number in range(start, min(start + BATCH, first + count))]
             for source, batch in groupby(sorted(made, key=lambda one: one.source), key=lambda one: one.source):
                 house.try_all(ran, source, list(batch))
-            if time.monotonic() > end:
-                break
+            if tell:
+                tell(ran)
     return ran
 
 
@@ -141,17 +146,30 @@ def _states(rows: pd.DataFrame) -> set[tuple[object, ...]]:
 
 
 def main() -> int:
-    words = argparse.ArgumentParser(description=__doc__)
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
     words.add_argument("--mutants", type=int, default=200_000)
     words.add_argument("--first", type=int, default=0)
     words.add_argument("--minutes", type=float, default=60)
     asked = words.parse_args()
+    begun, told = time.monotonic(), 0
     print(f"seed {asked.seed}", flush=True)
-    ran = run(asked.seed, asked.mutants, first=asked.first, seconds=asked.minutes * 60)
-    print(f"{ran.count} mutants: " + ", ".join(f"{count} {verdict}" for verdict, count in sorted(ran.verdicts.items())))
-    for sentence in ran.wrong:
-        print(f"seed {ran.seed}, {sentence}")
+
+    def tell(ran: Ran) -> None:
+        nonlocal told
+        speed = ran.count / (time.monotonic() - begun)
+        verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(ran.verdicts.items()))
+        print(f"{ran.count} of {asked.mutants} mutants, {speed:.0f} a second: {verdicts}", flush=True)
+        for sentence in ran.wrong[told:]:
+            print(f"seed {ran.seed}, {sentence}", flush=True)
+        told = len(ran.wrong)
+
+    try:
+        ran = run(asked.seed, asked.mutants, first=asked.first, seconds=asked.minutes * 60, tell=tell)
+    except KeyboardInterrupt:
+        print("interrupted; what was found stands above")
+        return 130
+    print(f"{ran.count} mutants, {len(ran.wrong)} wrong, {time.monotonic() - begun:.0f} s")
     return 1 if ran.wrong else 0
 
 
