@@ -2,39 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from independent import Rows
+from independent_index import Rows
 from independent_rows import fold
 from warehouses import Warehouse
 
 _PLACE = ("period_calendar", "period_kind", "period_label", "unit_code", "basis", "field_code")
 _SHARED = ("period_start", "period_end", "as_of", "unit_level", "unit_name", "flags")
-_KPI = (
-    *_SHARED, "units_expected", "units_reported", "status", "definition_version", "numerator", "denominator", "rate",
-)  # fmt: skip
-_FORM = (
-    *_SHARED, "field_name", "received_total", "received_online", "received_direct", "carried_over", "resolved_total",
-    "resolved_early", "resolved_on_time", "resolved_late", "in_progress_total", "in_progress_in_time",
-    "in_progress_overdue", "withdrawn", "stopped",
-)  # fmt: skip
+_INDEX = (*_PLACE[:4], "group_code")
+# Every view that is compared: what a row is found by, and its cells.
+VIEWS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "kpi": (
+        (*_PLACE, "metric_id", "profile"),
+        (
+            *_SHARED, "units_expected", "units_reported", "status", "definition_version", "numerator", "denominator",
+            "rate",
+        ),
+    ),
+    "form_06a": (
+        _PLACE,
+        (
+            *_SHARED, "field_name", "received_total", "received_online", "received_direct", "carried_over",
+            "resolved_total", "resolved_early", "resolved_on_time", "resolved_late", "in_progress_total",
+            "in_progress_in_time", "in_progress_overdue", "withdrawn", "stopped",
+        ),
+    ),
+    "index_766": (
+        (*_INDEX, "component_id"),
+        ("numerator", "denominator", "points", "max_points", "missing", "state", "units_expected", "units_reported"),
+    ),
+    "index_766_total": (
+        _INDEX,
+        ("points", "max_points_told", "max_points", "components_told", "components_missing", "band"),
+    ),
+}  # fmt: skip
+# Columns of these views that are not compared. A publication is numbered by how often its warehouse has published; that
+# all rows of a view bear the current one is asked instead.
+NOT_COMPARED = frozenset({"publication_id"})
 _fold = cache(fold)
 _WORDS = {*_SHARED, "units_expected", "units_reported", "status", "definition_version", "field_name"}
 
 
-def _read(warehouse: Warehouse, view: str, key: tuple[str, ...], cells: tuple[str, ...]) -> dict[Any, tuple[Any, ...]]:
+def _read(warehouse: Warehouse, view: str) -> dict[Any, tuple[Any, ...]]:
     """The rows of a view by their key, fields folded; rows of zeros, which need not exist, are left out."""
+    key, cells = VIEWS[view]
     found: dict[Any, tuple[Any, ...]] = {}
     names = (*key, *cells)
-    flags = names.index("flags")
+    flags = names.index("flags") if "flags" in names else None
     numbers = [column for column, name in enumerate(names) if name not in {*key, *_WORDS}]
     folded = [column for column, name in enumerate(names) if name in ("field_code", "field_name")]
     for told in warehouse.rows(f"select {', '.join(names)} from mart.{view}"):
         if any(told[column] for column in numbers):
             row = list(told)
-            row[flags].sort()
+            if flags is not None:
+                row[flags].sort()
             for column in folded:
                 row[column] = _fold(row[column])
             place = tuple(row[: len(key)])
@@ -43,39 +67,26 @@ def _read(warehouse: Warehouse, view: str, key: tuple[str, ...], cells: tuple[st
     return found
 
 
-_OF_NO_DOSSIER = {"units_expected", "units_reported", "status"}  # of the period and unit, whatever a dossier is
-
-
-def differences(
-    warehouse: Warehouse, expected: tuple[Rows, Rows], *, coverage: bool = True
-) -> Iterator[tuple[str, str]]:
-    """Field (folded) and a line, for each cell that differs and each row that only one side has.
-
-    `coverage`: whether the units that have reported, and the status that rests on them, are compared as well.
-    """
-    views = (
-        (
-            "kpi",
-            (*_PLACE, "metric_id", "profile"),
-            _KPI if coverage else tuple(c for c in _KPI if c not in _OF_NO_DOSSIER),
-            expected[0],
-        ),
-        ("form_06a", _PLACE, _FORM, expected[1]),
-    )
-    for view, key, cells, ours in views:
-        seen = _read(warehouse, view, key, cells)
+def differences(warehouse: Warehouse, expected: Mapping[str, Rows]) -> Iterator[str]:
+    """A line for each cell that differs and each row that only one side has."""
+    for view, (_, cells) in VIEWS.items():
+        seen, ours = _read(warehouse, view), expected[view]
         assert seen, f"mart.{view} holds no figure"
         for place in seen.keys() | ours.keys():
             if place not in seen or place not in ours:
-                yield place[5], f"{view} {place}: {'missing' if place not in seen else 'not expected'}"
+                yield f"{view} {place}: {'missing' if place not in seen else 'not expected'}"
                 continue
             told = tuple(ours[place][cell] for cell in cells)
             for cell, one, other in zip(cells, seen[place], told, strict=True) if seen[place] != told else ():
                 if one != other:
-                    yield place[5], f"{view} {place} {cell}: {one}, expected {other}"
+                    yield f"{view} {place} {cell}: {one}, expected {other}"
 
 
-def compare(warehouse: Warehouse, expected: tuple[Rows, Rows]) -> None:
+def count_of_cells(expected: Mapping[str, Rows]) -> int:
+    return sum(len(rows) * len(VIEWS[view][1]) for view, rows in expected.items())
+
+
+def compare(warehouse: Warehouse, expected: Mapping[str, Rows]) -> None:
     """Fail with the first cells that differ."""
-    found = [line for _, line in differences(warehouse, expected)]
+    found = list(differences(warehouse, expected))
     assert not found, f"{len(found)} cells differ\n" + "\n".join(found[:20])

@@ -1,6 +1,6 @@
-"""Computes mart.kpi and mart.form_06a a dossier at a time from docs/definitions.md: a second reading, sharing nothing with the product.
+"""Computes mart.kpi, mart.form_06a and the index a dossier at a time from docs/definitions.md: a second reading, sharing nothing with the product.
 
-`figures` takes what `independent_rows.py` has read and gives the rows that the two views must show, zero rows left out.
+`figures` takes what `independent_rows.py` has read and gives the rows that these views must show, zero rows left out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from independent_counters import DEFINITIONS, RESOLVED, Calendar, Definition, Period, counters, in_force, periods
+from independent_index import Rows, index
 from independent_places import PROVINCE, Boundary, full_name, unit_on
 from independent_rows import FORM, SOURCES, Form, Places, State, fold, form, states, table
 
@@ -125,14 +126,13 @@ def _form_counters(row: Mapping[str, int]) -> Counter[str]:
     count["received"] = row["received_online"] + row["received_direct"]
     count["online"], count["overdue"] = row["received_online"], row["in_progress_overdue"]
     count["in_progress"] = row["in_progress_total"]
+    # A form does not tell who withdrew, so a definition that takes the withdrawn away takes nothing away of a form.
+    count["kept"], count["kept_in_time"] = row["resolved_total"], row["resolved_early"] + row["resolved_on_time"]
     return +count
 
 
-Rows = dict[tuple[str, ...], dict[str, Any]]
-
-
-def figures(known: Knowledge, definitions: Sequence[Definition] = DEFINITIONS) -> tuple[Rows, Rows]:
-    """The rows of mart.kpi and of mart.form_06a by their keys (fields folded), without rows of zeros."""
+def figures(known: Knowledge, definitions: Sequence[Definition] = DEFINITIONS) -> dict[str, Rows]:
+    """View of mart → its rows by their keys (fields folded), without rows of zeros."""
     first = min((state.received.day.year for state in known.dossiers() if state.received), default=known.night.year)
     spans = [period for period in periods(first, known.night.year + 1) if period.start <= known.night]
     coverage = {period: _Coverage(known, period, min(period.end, known.night)) for period in spans}
@@ -165,7 +165,8 @@ def figures(known: Knowledge, definitions: Sequence[Definition] = DEFINITIONS) -
                 **{part: count[part] for part in (*RESOLVED, "withdrawn", "stopped")}, "in_progress_total": open_now,
                 "in_progress_in_time": open_now - count["overdue"], "in_progress_overdue": count["overdue"],
             }  # fmt: skip
-    return kpi, forms
+    components, totals = index(kpi)
+    return {"kpi": kpi, "form_06a": forms, "index_766": components, "index_766_total": totals}
 
 
 def _rate(numerator: int, denominator: int | None) -> Decimal | None:

@@ -17,7 +17,6 @@ NIGHTS = tuple(
     date(2026, month, day)
     for month, day in ((3, 12), (3, 13), (3, 14), (3, 15), (3, 16), (3, 31), (4, 1), (4, 2), (4, 14), (4, 15))
 )
-OVERLAY = "alias,unit_code,valid_from,valid_to,source\nH99.01,42-SNV,,,made up\nH99.02,18352,2025-07-01,,made up\n"
 _TIMES = (None, None, time(8, 30), time(11, 5, 20), time(17), time(17, 20), time(23, 50), time(0, 1))
 _SILENT = ("18838", "18844", "18790")  # communes that send forms only
 

@@ -1,4 +1,4 @@
-"""Every cell of mart.kpi and mart.form_06a equals what an independent row-by-row program computes from the same files,
+"""Every cell of mart.kpi, mart.form_06a and mart.index_766 equals what an independent row-by-row program computes from the same files,
 after every night, in any order of arrival; a full recomputation after any night changes nothing.
 
 Run as a program this file is the long comparison of `make check-figures`: ten nights, 3,000 dossiers, permutations.
@@ -16,9 +16,12 @@ from typing import Any
 
 import pytest
 
-from compared_figures import compare
-from independent import Knowledge, Rows, figures
-from ten_nights import NIGHTS, OVERLAY, Province
+from compared_figures import NOT_COMPARED, VIEWS, compare, count_of_cells
+from independent import Knowledge, figures
+from independent_index import Rows
+from laid_over import DEFINED
+from laid_over import overlay as lay_over
+from ten_nights import NIGHTS, Province
 from tthc import pipeline
 from warehouses import KEY, Warehouse, Warehouses
 
@@ -35,7 +38,7 @@ def fingerprint(warehouse: Warehouse) -> dict[str, Any]:
     )[0]
 
 
-def check(warehouse: Warehouse, overlay: Path, nights: Nights, every_night: bool) -> tuple[Rows, Rows]:
+def check(warehouse: Warehouse, overlay: Path, nights: Nights, every_night: bool) -> dict[str, Rows]:
     """Load the nights in their order, comparing after each (or after the last only); the final figures expected."""
     known = Knowledge(overlay, KEY)
     for number, (night, files) in enumerate(nights.items(), 1):
@@ -43,7 +46,7 @@ def check(warehouse: Warehouse, overlay: Path, nights: Nights, every_night: bool
         for name, content in files.items():
             known.deliver(night, name, content)
         if every_night or number == len(nights):
-            expected = figures(known)
+            expected = figures(known, DEFINED)
             compare(warehouse, expected)
         before = fingerprint(warehouse)
         assert pipeline.publish(warehouse.settings, full=True) is not None
@@ -51,7 +54,7 @@ def check(warehouse: Warehouse, overlay: Path, nights: Nights, every_night: bool
     return expected
 
 
-def check_permuted(warehouse: Warehouse, nights: Nights, expected: tuple[Rows, Rows], seed: int) -> None:
+def check_permuted(warehouse: Warehouse, nights: Nights, expected: Mapping[str, Rows], seed: int) -> None:
     """The same files in another order of nights, and each night cut into loads of its own: the same final figures."""
     pick = random.Random(seed)
     loads = [(night, name) for night, files in nights.items() for name in files]
@@ -70,9 +73,7 @@ def check_permuted(warehouse: Warehouse, nights: Nights, expected: tuple[Rows, R
 
 @pytest.fixture(scope="module")
 def overlay(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("overlay")
-    (folder / "agencies.csv").write_text(OVERLAY, encoding="utf-8")
-    return folder
+    return lay_over(tmp_path_factory.mktemp("overlay"))
 
 
 def test_every_cell_equals_the_independent_program_in_any_order(warehouses: Warehouses, overlay: Path) -> None:
@@ -82,6 +83,12 @@ def test_every_cell_equals_the_independent_program_in_any_order(warehouses: Ware
         expected = check(warehouse, overlay, nights, every_night=False)
     with warehouses.fresh(overlay) as warehouse:
         check_permuted(warehouse, nights, expected, seed=1)
+
+
+def test_every_column_of_the_compared_views_is_compared(warehouse: Warehouse) -> None:
+    columns = "select column_name from information_schema.columns where table_schema = 'mart' and table_name = '{}'"
+    for view, (key, cells) in VIEWS.items():
+        assert {row["column_name"] for row in warehouse.query(columns.format(view))} == {*key, *cells, *NOT_COMPARED}
 
 
 def main() -> None:
@@ -94,16 +101,14 @@ def main() -> None:
         overlay, answers = Path(folder) / "overlay", Path(folder) / "answers"
         overlay.mkdir()
         answers.mkdir()
-        (overlay / "agencies.csv").write_text(OVERLAY, encoding="utf-8")
+        lay_over(overlay)
         nights = Province(given.seed, given.dossiers).nights()
         warehouses = Warehouses(answers)
         try:
             with warehouses.fresh(overlay) as warehouse:
                 expected = check(warehouse, overlay, nights, every_night=True)
-            print(
-                f"{len(nights)} nights: {len(expected[0])} rows of kpi and {len(expected[1])} of form_06a are equal",
-                flush=True,
-            )
+            rows = ", ".join(f"{view} {len(rows)}" for view, rows in expected.items())
+            print(f"{len(nights)} nights: {count_of_cells(expected)} cells are equal (rows: {rows})", flush=True)
             for seed in range(given.permutations):
                 with warehouses.fresh(overlay) as warehouse:
                     check_permuted(warehouse, nights, expected, seed)

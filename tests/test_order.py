@@ -8,11 +8,9 @@ every other step is the real one. The second test keeps them in for a few.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
-from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -21,8 +19,8 @@ from hypothesis import strategies as st
 from drawing import PROCEDURE_COLUMNS
 from exports import STATUS_WORDS, Row, csv_list, dossier, json_list
 from model import Delivery, Key, Moment, State, figures, winners
+from remembered import without_suites
 from tthc.domain.working_days import working_index
-from tthc.staging import expectations
 from warehouses import Warehouse, Warehouses
 
 NIGHTS = [date(2026, 3, 13), date(2026, 3, 14), date(2026, 3, 16), date(2026, 4, 2)]
@@ -176,12 +174,6 @@ def loads_of(history: History) -> Iterator[tuple[date, dict[str, bytes], bool]]:
     if files:
         assert night
         yield night, files, publish
-
-
-@contextmanager
-def without_suites() -> Iterator[None]:
-    with mock.patch.object(expectations, "check", lambda *_: []):
-        yield
 
 
 @pytest.fixture(scope="module")
