@@ -47,7 +47,8 @@ _WORDS = {*_SHARED, "units_expected", "units_reported", "status", "definition_ve
 
 
 def _read(warehouse: Warehouse, view: str) -> dict[Any, tuple[Any, ...]]:
-    """The rows of a view by their key, fields folded; rows of zeros, which need not exist, are left out."""
+    """The rows of a view by their key, fields folded; rows of zeros, which need not exist, are left out, but for what
+    units stated themselves: there 0 over 0 is a word."""
     key, cells = VIEWS[view]
     found: dict[Any, tuple[Any, ...]] = {}
     names = (*key, *cells)
@@ -55,7 +56,7 @@ def _read(warehouse: Warehouse, view: str) -> dict[Any, tuple[Any, ...]]:
     numbers = [column for column, name in enumerate(names) if name not in {*key, *_WORDS}]
     folded = [column for column, name in enumerate(names) if name in ("field_code", "field_name")]
     for told in warehouse.rows(f"select {', '.join(names)} from mart.{view}"):
-        if any(told[column] for column in numbers):
+        if any(told[column] for column in numbers) or (flags is not None and "manual_input" in told[flags]):
             row = list(told)
             if flags is not None:
                 row[flags].sort()

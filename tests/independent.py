@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
+import independent_statements
 from independent_counters import DEFINITIONS, RESOLVED, Calendar, Definition, Period, counters, in_force, periods
 from independent_index import Rows, index
 from independent_places import PROVINCE, Boundary, full_name, unit_on
@@ -42,6 +43,7 @@ class Knowledge:
         self.boundary = Boundary(self.places.units, overlay, secret)
         self._states: dict[tuple[str, str], tuple[tuple[date, str], State]] = {}
         self._forms: dict[tuple[str, date, date], tuple[tuple[date, str], Form]] = {}
+        self.stated: list[tuple[tuple[date, str], independent_statements.Statement]] = []
         self.reported: set[tuple[date, str]] = set()
         self.night = date.min
 
@@ -50,6 +52,10 @@ class Knowledge:
         self.night = max(self.night, night)
         source, file = name.split("/")
         order = (night, file)
+        if source == independent_statements.SOURCE:
+            lines = independent_statements.statements(content, self._level)
+            self.stated += [(order, line) for line in lines]
+            return
         if source == FORM:
             told = form(content, self.places)
             self.reported.add((night, told.unit))
@@ -62,6 +68,9 @@ class Knowledge:
             known = self._states.get((state.code, source))
             if known is None or known[0] <= order:
                 self._states[state.code, source] = order, state
+
+    def _level(self, unit: str, day: date) -> str:
+        return unit_on(self.places.units, unit, day.isoformat())["level"]
 
     def dossiers(self) -> Iterator[State]:
         """Each dossier once, as its most trusted source tells it; statuses 1 and 3 are in no figure."""
@@ -140,12 +149,8 @@ def figures(known: Knowledge, definitions: Sequence[Definition] = DEFINITIONS) -
     registry = sorted(table("procedures.csv", known.overlay), key=lambda row: row["field_name"], reverse=True)
     fields = {fold(row["field_code"]): fold(row["field_name"]) for row in registry if row["field_code"]}
     for (period, unit, basis, name), group in _groups(known, spans).items():
-        count, cut = group.counts, min(period.end, known.night)
-        place = unit_on(known.places.units, unit, cut.isoformat())
-        shared = {
-            "period_start": period.start, "period_end": period.end, "as_of": cut, "unit_level": place["level"],
-            "unit_name": full_name(place), "flags": sorted(group.flags), **coverage[period].of(unit),
-        }  # fmt: skip
+        count = group.counts
+        shared = _of_place(known, period, unit) | coverage[period].of(unit) | {"flags": sorted(group.flags)}
         key = (*period[:3], unit, basis, name)
         for metric in in_force(definitions, period.end):
             numerator = sum(count[part] for part in metric.above)
@@ -165,8 +170,25 @@ def figures(known: Knowledge, definitions: Sequence[Definition] = DEFINITIONS) -
                 **{part: count[part] for part in (*RESOLVED, "withdrawn", "stopped")}, "in_progress_total": open_now,
                 "in_progress_in_time": open_now - count["overdue"], "in_progress_overdue": count["overdue"],
             }  # fmt: skip
+    for (period, unit, basis, indicator), (held, is_sum) in independent_statements.stated(
+        known.stated, spans, known.boundary
+    ).items():
+        cut = min(period.end, known.night)
+        asked = independent_statements.units_asked(indicator, known.places.units, cut)
+        told = independent_statements.row(held, is_sum, indicator, asked, known.night < period.end)
+        rate = _rate(held.numerator, held.denominator)
+        kpi[*period[:3], unit, basis, "*", indicator, "*"] = _of_place(known, period, unit) | told | {"rate": rate}
     components, totals = index(kpi)
     return {"kpi": kpi, "form_06a": forms, "index_766": components, "index_766_total": totals}
+
+
+def _of_place(known: Knowledge, period: Period, unit: str) -> dict[str, Any]:
+    cut = min(period.end, known.night)
+    place = unit_on(known.places.units, unit, cut.isoformat())
+    return {
+        "period_start": period.start, "period_end": period.end, "as_of": cut, "unit_level": place["level"],
+        "unit_name": full_name(place),
+    }  # fmt: skip
 
 
 def _rate(numerator: int, denominator: int | None) -> Decimal | None:

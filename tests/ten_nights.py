@@ -11,13 +11,18 @@ from collections.abc import Iterator
 from datetime import date, time, timedelta
 
 from independent_rows import FORM, Moment, table
-from ten_nights_files import CHANNELS, Row, as_csv, as_form, as_json, as_xlsx
+from independent_statements import SOURCE as STATED
+from ten_nights_files import CHANNELS, Row, as_csv, as_form, as_json, as_statements, as_xlsx
 
 NIGHTS = tuple(
     date(2026, month, day)
     for month, day in ((3, 12), (3, 13), (3, 14), (3, 15), (3, 16), (3, 31), (4, 1), (4, 2), (4, 14), (4, 15))
 )
 _TIMES = (None, None, time(8, 30), time(11, 5, 20), time(17), time(17, 20), time(23, 50), time(0, 1))
+_STATED = (
+    "published_on_time", "disclosed_on_time", "dossiers_synchronised", "offered_online", "petitions_on_time",
+    "petitions_satisfied", "satisfaction_portal", "satisfaction_survey", "documents_signed", "chỉ_tiêu_lạ",
+)  # fmt: skip
 _SILENT = ("18838", "18844", "18790")  # communes that send forms only
 
 
@@ -33,6 +38,7 @@ class Province:
         ]
         self._departments = [unit for unit in units if unit["level"] == "department"]
         self._split = [unit for unit in self._old if unit["unit_code"] in ("18082", "18796")]
+        (self.province,) = (u for u in table("units.csv") if (u["unit_code"], u["valid_to"]) == ("42", ""))
         self._procedures = table("procedures.csv")
         self.silent = [u for u in units if u["unit_code"] in _SILENT and not u["valid_to"]]
         self._all = [self._dossier(number) for number in range(dossiers)]
@@ -142,6 +148,7 @@ class Province:
                 for (source, part), rows in sorted(batches.items())
             }
             files |= dict(self._forms(number, night))
+            files |= dict(self._statements(number, night))
             for back in (
                 1,
                 2,
@@ -201,6 +208,36 @@ class Province:
                         f"{FORM}/{night:%Y%m%d}-{unit['unit_code']}-{end:%m}.xlsx",
                         as_form(unit, label, start, end, self.random),
                     )
+
+    def _statements(self, number: int, night: date) -> Iterator[tuple[str, bytes]]:
+        """Forms of manual input: filled anew, corrected, emptied, of merged and split units, with lines that are refused."""
+        at = {
+            (unit["unit_code"], bool(unit["valid_to"])): unit for unit in [*self._old, *self._new, *self._departments]
+        }
+        now = [at[code, False] for code in ("18373", "18352", "18754", "42-SNV")] + [self.province]
+        before = [at[code, True] for code in ("18796", "18754", "18757", "18376", "18379")]
+        for place, unit in enumerate([*now, *now, *before]):
+            if (number + place) % 3:
+                continue
+            label, start, end = (
+                ("Quý II/2025", date(2025, 3, 15), date(2025, 6, 14))
+                if unit["valid_to"]
+                else (
+                    ("Quý I/2026", date(2025, 12, 15), date(2026, 3, 14)),
+                    ("Tháng 3/2026", date(2026, 3, 1), date(2026, 3, 31)),
+                )[place // len(now)]
+            )
+            if start <= night:
+                lines = [self._line(name) for name in self.random.sample(_STATED, 6)]
+                # One name over several nights, or another each night: an emptied line takes back only what its own file said.
+                name = self.random.choice((f"{place}", f"{place}-{night:%d%m}"))
+                yield f"{STATED}/{name}.xlsx", as_statements(unit, label, start, end, lines)
+
+    def _line(self, name: str) -> tuple[str, int | str, int | str, str]:
+        whole = self.random.choice((0, 3, 40, 700))
+        part = self.random.randint(0, whole) + (self.random.random() < 0.05)
+        told: tuple[int | str, int | str] = ("", "") if self.random.random() < 0.25 else (part, whole)
+        return name, *told, "1 / 2" if self.random.random() < 0.2 else ""
 
 
 def _name(unit: Row, pick: random.Random) -> str:

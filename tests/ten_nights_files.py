@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import random
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -124,7 +125,7 @@ def as_form(unit: Row, label: str, start: date, end: date, pick: random.Random) 
         sheet.write(
             1,
             0,
-            f"Kỳ báo cáo: {label} (từ ngày {start.day}/{start.month}/{start.year} đến ngày {end.day}/{end.month}/{end.year})",
+            f"Kỳ báo cáo: {label} {_days(start, end)}",
         )
         for column, text in ((0, "STT"), (1, "Lĩnh vực")):
             sheet.merge_range(3, column, 5, column, text)
@@ -151,3 +152,24 @@ def as_form(unit: Row, label: str, start: date, end: date, pick: random.Random) 
         for number, (name, counts) in enumerate([*lines, ("Tổng số", total)]):
             sheet.write_row(6 + number, 0, ("" if name == "Tổng số" else number + 1, name, *counts.values()))
     return out.getvalue()
+
+
+def as_statements(
+    unit: Row, label: str, start: date, end: date, lines: Sequence[tuple[str, int | str, int | str, str]]
+) -> bytes:
+    """A form of manual input; a line is indicator, numerator, denominator and what the form shows as on record."""
+    name = unit["name"] if unit["level"] == "department" else f"UBND {unit['kind']} {unit['name']}"
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Nhập tay")
+        head = (f"Đơn vị: {name}", f"Mã đơn vị: {unit['unit_code']}", f"Kỳ báo cáo: {label} {_days(start, end)}")
+        for number, text in enumerate(head):
+            sheet.write_string(number, 0, text)
+        sheet.write_row(4, 0, ("STT", "Mã chỉ tiêu", "Tử số", "Mẫu số", "Đang ghi nhận"))
+        for number, line in enumerate(lines, 1):
+            sheet.write_row(4 + number, 0, (number, *line))
+    return out.getvalue()
+
+
+def _days(start: date, end: date) -> str:
+    return f"(từ ngày {start.day}/{start.month}/{start.year} đến ngày {end.day}/{end.month}/{end.year})"

@@ -353,6 +353,20 @@ def test_a_unit_that_was_merged_later_moves_with_its_counts(warehouse: Warehouse
     assert bands in ([], [{"band": "không so sánh được"}])
 
 
+def test_a_unit_that_got_a_part_of_a_split_one_lacks_what_that_one_stated(warehouse: Warehouse) -> None:
+    """Xã Kỳ Lợi (18796) went in parts, undivided, to three wards on 1/7/2025; one of them is phường Sông Trí (18754)."""
+    period = "Tháng 6/2025 (từ ngày 15/5/2025 đến ngày 14/6/2025)"
+    names = ["Mã chỉ tiêu", "Tử số", "Mẫu số"]
+    stated = {"18796": ("xã Kỳ Lợi", [["apologies", 1, 10]]),
+              "18754": ("phường Hưng Trí", [["apologies", 2, 10], ["documents_signed", 3, 4]])}  # fmt: skip
+    for code, (name, lines) in stated.items():
+        head = [[f"Đơn vị: {name}"], [f"Mã đơn vị: {code}"], [f"Kỳ báo cáo: {period}"], names]
+        warehouse.load(NIGHT, {f"nhap_tay/{code}.xlsx": workbook([*head, *lines])})
+    rows = warehouse.query("select unit_code, metric_id, basis, flags from mart.kpi")
+    split = {(row["unit_code"], row["metric_id"], row["basis"]) for row in rows if "split_unit" in row["flags"]}
+    assert split == {(unit, "apologies", "current_boundary") for unit in ("18796", "18754", "42")}
+
+
 def test_a_unit_that_has_filled_the_form_owes_it_each_quarter(warehouse: Warehouse) -> None:
     q2 = "Quý II/2026 (từ ngày 15/3/2026 đến ngày 14/6/2026)"
     empty: Counts = {"at_desk": (None, None)}

@@ -30,6 +30,7 @@ select
     case when manual_indicator.summed then coalesce(place.current_code, newest.unit_code) else newest.unit_code end
         as current_code,
     manual_indicator.summed and coalesce(place.is_split, false) as is_split,
+    case when manual_indicator.summed then place.parts end as parts,
     manual_indicator.summed and coalesce(place.is_moved, false) as is_moved,
     not manual_indicator.summed and coalesce(place.is_moved or place.is_split, false) as is_unsummed,
     coalesce(place.reused_from <= least(period.end_on, (select night from tonight)), false) as is_reused,

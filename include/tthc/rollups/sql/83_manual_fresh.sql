@@ -2,12 +2,20 @@
 -- sum of its units where the indicator sums up, else what it stated itself. Basis '*' where both say the same.
 create temporary table manual_fresh on commit drop as
 with
+lacking as (  -- unit that got a part of a split unit whose counts stay undivided
+    select distinct calendar, kind, label, unnest(parts) as unit_code, indicator
+    from manual_told
+    where is_split
+),
 based as (
     select 'as_reported' as basis, unit_code as place, array[case when is_reused then 'code_reused' end] as notes, *
     from manual_told
     union all
     select 'current_boundary', current_code, array[
-        case when is_split then 'split_unit' end, case when is_moved then 'merged_unit' end,
+        case when is_split or (calendar, kind, label, current_code, indicator) in (
+            select calendar, kind, label, unit_code, indicator from lacking
+        ) then 'split_unit' end,
+        case when is_moved then 'merged_unit' end,
         case when is_unsummed then 'not_summed' end
     ], *
     from manual_told
