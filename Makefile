@@ -1,5 +1,5 @@
 # Two commands matter: `make run` and `make test`. Both build .venv/ first, from the committed locks.
-.PHONY: run test lint lock clean fuzz bench check-figures hitl
+.PHONY: run test lint lock clean fuzz bench bench-mart check-figures hitl
 
 run:
 	@scripts/bootstrap.sh run
@@ -37,6 +37,11 @@ hitl:
 bench:
 	@scripts/bootstrap.sh dev
 	@.venv/bin/python benchmarks/readers.py
+
+# Questions of figures and explanations, timed on the warehouse that TTHC_* names: TIMES (40) each.
+bench-mart:
+	@scripts/bootstrap.sh dev
+	@.venv/bin/python benchmarks/mart.py $(if $(TIMES),--times $(TIMES))
 
 # Writes both locks anew from the *.in files, keeping what is pinned where it still fits; UPGRADE=1 takes the newest.
 lock:

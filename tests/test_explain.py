@@ -7,7 +7,8 @@ import hashlib
 import hmac
 import json
 import random
-from collections.abc import Iterator
+import re
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,23 +23,25 @@ from tthc.domain.errors import Misconfigured
 from tthc.domain.text import fold
 from tthc.rollups.explain import KEY
 from tthc.simulation.simulate import simulate
-from warehouses import Warehouse, Warehouses
+from warehouses import Warehouse
 
 NIGHT = date(2026, 4, 10)
+FILES_OF_A_SOURCE = 6
 SILENT = "Sở Nội vụ"  # a department that sends a form and no dossiers
 
 
 @pytest.fixture(scope="module")
-def loaded(warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse, Path]]:
+def loaded(module_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehouse, Path]:
+    """A few files of every source of a simulated province."""
     out = tmp_path_factory.mktemp("province")
-    (night,) = simulate(province="42", dossiers=400, seed=11, start=NIGHT, nights=1, out=out)
+    (night,) = simulate(province="42", dossiers=1200, seed=11, start=NIGHT, nights=1, out=out)
     form = form_06a([("Hộ tịch", counts(online=2, direct=3, early=1, late=1, over=4))], unit=SILENT)
     (night / "tong_hop_06a_xlsx").mkdir(exist_ok=True)
     (night / "tong_hop_06a_xlsx" / "silent.xlsx").write_bytes(form)
-    files = {str(path.relative_to(night)): path.read_bytes() for path in night.glob("*/*")}
-    with warehouses.fresh() as warehouse:
-        warehouse.load(NIGHT, files)
-        yield warehouse, night
+    files = [path for source in night.glob("*/") for path in sorted(source.iterdir())[:FILES_OF_A_SOURCE]]
+    files.append(night / "tong_hop_06a_xlsx" / "silent.xlsx")
+    module_warehouse.load(NIGHT, {str(path.relative_to(night)): path.read_bytes() for path in files})
+    return module_warehouse, night
 
 
 def key_of(code: str, secret: str) -> str:
@@ -62,14 +65,14 @@ def code_at(path: Path, sheet: str, row_no: int) -> str:
 
 
 def cells_of_every_sort(warehouse: Warehouse) -> list[dict[str, Any]]:
-    """A random cell of each metric, profile and basis, of each calendar and kind of period, and of what forms say."""
+    """A random cell of each metric and profile, of each calendar, kind of period and basis, and of what forms say."""
     names = ", ".join(KEY)
     cells = warehouse.query(
         f"select {names}, period_kind, numerator, denominator, flags from mart.kpi order by {names}"
     )
     random.Random(5).shuffle(cells)
     sorts = (
-        lambda cell: (cell["metric_id"], cell["profile"], cell["basis"]),
+        lambda cell: (cell["metric_id"], cell["profile"]),
         lambda cell: (cell["period_calendar"], cell["period_kind"], cell["basis"], cell["field_code"] == "*"),
         lambda cell: (cell["unit_code"] == "42", cell["basis"], *cell["flags"]),
     )
@@ -83,21 +86,24 @@ def test_random_figures_lead_to_the_rows_that_make_them_up_and_back(loaded: tupl
     cells = cells_of_every_sort(warehouse)
     assert len(cells) >= 60
     assert any("from_summary" in cell["flags"] for cell in cells)
+    told: dict[tuple[str, int, str], list[dict[str, Any]]] = {}
     for cell in cells:
         key = {name: cell[name] for name in KEY}
         found = enquiries.explain(warehouse.settings, key)
         assert found.agrees, cell
-        if not found.forms:
-            assert sum(dossier["in_numerator"] for dossier in found.dossiers) == cell["numerator"], cell
-            if cell["denominator"] is not None:
-                assert sum(dossier["in_denominator"] for dossier in found.dossiers) == cell["denominator"], cell
+        assert sum(row["numerator"] for row in [*found.dossiers, *found.forms]) == cell["numerator"], cell
+        if cell["denominator"] is not None:
+            assert sum(row["denominator"] for row in [*found.dossiers, *found.forms]) == cell["denominator"], cell
         assert bool(found.forms) <= bool({"from_summary", "manual_input"} & set(cell["flags"])), cell
         for row in random.Random(5).sample(found.dossiers, min(2, len(found.dossiers))):
             path = folder / row["source_id"] / row["file_name"]
             assert hashlib.sha256(path.read_bytes()).hexdigest() == row["file_sha256"]
             assert key_of(code_at(path, row["sheet"], row["row_no"]), secret) == str(row["dossier_key"])
         for row in [*found.dossiers[:1], *found.forms[:1]]:
-            back = enquiries.figures_of(warehouse.settings, row["file_sha256"], row["row_no"], row["sheet"])
+            at = (row["file_sha256"], row["row_no"], row["sheet"])
+            if at not in told:
+                told[at] = enquiries.figures_of(warehouse.settings, *at)
+            back = told[at]
             assert {said["outcome"] for said in back} == {"counted"}
             (same,) = [said for said in back if all(said[name] == value for name, value in key.items())]
             for name in ("in_numerator", "in_denominator", "dossier_key", "definition_version", "publication_id"):
@@ -127,3 +133,49 @@ def test_what_does_not_exist_is_said_in_a_sentence(loaded: tuple[Warehouse, Path
         enquiries.explain(warehouse.settings, key)
     with pytest.raises(Misconfigured, match="there are"):
         enquiries.explain(warehouse.settings, key | {"metric_id": "happiness"})
+
+
+def test_a_row_that_is_not_known_is_told_by_what_its_file_came_to(loaded: tuple[Warehouse, Path]) -> None:
+    warehouse, _ = loaded
+    with pytest.raises(Misconfigured, match=r"no row 99999 .*: of \d+ rows \d+ were accepted, \d+ refused"):
+        enquiries.figures_of(warehouse.settings, "silent.xlsx", 99999)
+
+
+@pytest.mark.parametrize(
+    ("typed", "near"),
+    [
+        ({"metric_id": "recieved"}, "received/TT01_06A"),
+        ({"unit_code": "42-SNVV"}, "42-SNV"),
+        ({"period_label": "2026-3"}, "2026-03"),
+        ({"period_label": "2026-q1"}, "2026-Q1"),
+        ({"field_code": "ho tich"}, "Hộ tịch"),
+    ],
+)
+def test_a_mistyped_word_is_told_with_what_is_nearest_to_it(
+    loaded: tuple[Warehouse, Path], typed: dict[str, str], near: str
+) -> None:
+    warehouse, _ = loaded
+    key = dict(zip(KEY, ("CALENDAR", "2026-03", "42", "as_reported", "*", "received", "TT01_06A"), strict=True))
+    (wrong,) = typed.values()
+    with pytest.raises(Misconfigured, match=rf"(?s){re.escape(repr(wrong))}.*did you mean .*{re.escape(near)}"):
+        enquiries.explain(warehouse.settings, key | typed)
+
+
+@pytest.mark.parametrize("metric", ["received", "in_progress"])
+def test_pages_of_an_explanation_are_the_whole_of_it_and_each_tells_the_whole(
+    loaded: tuple[Warehouse, Path], metric: str
+) -> None:
+    warehouse, _ = loaded
+    key = dict(zip(KEY, ("VPCP_15_14", "2026", "42", "as_reported", "*", metric, "TT01_06A"), strict=True))
+    whole = enquiries.explain(warehouse.settings, key)
+    total = len(whole.dossiers) + len(whole.forms)
+    size = total // 3 + 1
+    assert size > 1
+    pages = [enquiries.explain(warehouse.settings, key, size, n * size) for n in range(4)]
+    assert {page.agrees for page in pages} == {True}
+    lengths = [len(page.dossiers) + len(page.forms) for page in pages]
+    assert lengths == [min(size, max(total - n * size, 0)) for n in range(4)]
+    assert {page.total_rows for page in pages} == {total}
+    for rows in ("dossiers", "forms"):
+        parts = [tuple(str(row) for row in getattr(page, rows)) for page in pages]
+        assert Counter(row for part in parts for row in part) == Counter(str(row) for row in getattr(whole, rows))

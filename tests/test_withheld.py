@@ -14,9 +14,10 @@ import pytest
 import sqlalchemy as sa
 
 from exports import STATUS_WORDS, csv_list, dossier
-from tthc import pipeline
+from tthc import enquiries, pipeline
 from tthc.domain.errors import ExpectationsNotRun
 from tthc.rollups import check
+from tthc.rollups.explain import KEY
 from tthc.settings import EXPECTATIONS
 from tthc.staging import expectations
 from warehouses import Warehouse
@@ -54,6 +55,9 @@ def test_a_part_greater_than_its_whole_is_withheld_and_the_rest_is_published(war
     assert warehouse.query("select rule_id, severity, state from alerts.incident where source_id = 'figures'") == [
         {"rule_id": "PARTS", "severity": "critical", "state": "open"}
     ]
+    asked = ("VPCP_15_14", "2026-01", "18394", "as_reported", "*", "received", "TT01_06A")
+    found = enquiries.explain(warehouse.settings, dict(zip(KEY, asked, strict=True)))
+    assert (found.withheld_by, found.total_numerator, len(found.dossiers)) == (["PARTS"], 1, 1)
 
 
 def test_a_province_that_is_not_the_sum_of_its_units_is_withheld(warehouse: Warehouse) -> None:

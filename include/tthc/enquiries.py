@@ -25,10 +25,12 @@ def figures_as_known(settings: Settings, known_on: date, label: str) -> list[dic
         return build.figures_as_known(connection, known_on=known_on, province=settings.province, label=label)
 
 
-def explain(settings: Settings, key: dict[str, str]) -> Explanation:
-    """From a figure of the current publication to counts, dossiers and rows of files."""
+def explain(settings: Settings, key: dict[str, str], most: int | None = None, beyond: int = 0) -> Explanation:
+    """From a figure of the current publication to counts, dossiers and rows of files, `most` of them after `beyond`."""
     with transaction(settings) as connection:
-        return lines.explain(connection, key, read_metrics(settings), read_indicators(settings))
+        return lines.explain(
+            connection, key, read_metrics(settings), read_indicators(settings), most=most, beyond=beyond
+        )
 
 
 def figures_of(settings: Settings, file: str, row_no: int, sheet: str | None = None) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from tthc.terminal import AsJson, show
 
 _FIGURE = ("period_calendar", "period_label", "unit_code", "basis", "field_code", "metric_id", "profile")
 _PARTS = ("in_numerator", "in_denominator")
+_SHOWN = 100  # dossiers of a figure that a terminal shows unless more are asked for
 
 
 def explain(
@@ -25,14 +26,19 @@ def explain(
     file: Annotated[str | None, typer.Option(help="The other way round: a delivered file, by name or SHA-256.")] = None,
     row: Annotated[int | None, typer.Option(help="Row of that file, as numbered in it.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of that file; default any.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=0, help="Dossiers shown; 0 is all. Default 100, with --json all.")
+    ] = None,
+    offset: Annotated[int, typer.Option(min=0, help="Dossiers passed over before the first one shown.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Where a figure comes from: its counts, then every dossier behind it with file, sheet and row. With --file and
-    --row: what became of that row, and every figure it is in."""
+    """Where a figure comes from: its counts, then the dossiers behind it with file, sheet and row, and how many there
+    are. With --file and --row: what became of that row, and every figure it is in."""
     if file is not None and row is not None and (metric, unit, period) == (None, None, None):
         _explain_row(file, row, sheet, as_json)
     elif metric is not None and unit is not None and period is not None and (file, row, sheet) == (None, None, None):
-        _explain_figure(metric, unit, period, calendar, profile, basis, field, as_json)
+        shown = limit if limit is not None else 0 if as_json else _SHOWN
+        _explain_figure((calendar, period, unit, basis, field, metric), profile, as_json, shown or None, offset)
     else:
         raise typer.BadParameter("give --metric, --unit and --period of a figure, or --file and --row of a row")
 
@@ -53,19 +59,16 @@ def _explain_row(file: str, row: int, sheet: str | None, as_json: bool) -> None:
     show(figures, False, "it is in no figure")
 
 
-def _explain_figure(
-    metric: str, unit: str, period: str, calendar: str, profile: str | None, basis: str, field: str, as_json: bool
-) -> None:
+def _explain_figure(key: tuple[str, ...], profile: str | None, as_json: bool, most: int | None, beyond: int) -> None:
     from dataclasses import asdict
 
     from tthc import enquiries
     from tthc.reference.kpis import read_metrics
 
+    calendar, period, *_, metric = key
     profiles = sorted({known.profile for known in read_metrics(settings()) if known.id == metric})
     chosen = profile or ("TT01_06A" if "TT01_06A" in profiles else profiles[0] if len(profiles) == 1 else "*")
-    found = enquiries.explain(
-        settings(), dict(zip(_FIGURE, (calendar, period, unit, basis, field, metric, chosen), strict=True))
-    )
+    found = enquiries.explain(settings(), dict(zip(_FIGURE, (*key, chosen), strict=True)), most, beyond)
     if as_json:
         print(json.dumps(asdict(found) | {"agrees": found.agrees}, ensure_ascii=False, default=str, indent=1))
         return
@@ -82,18 +85,32 @@ def _explain_figure(
         f"publication {figure['publication_id']}, definitions {figure['definition_version']}, "
         f"flags {', '.join(figure['flags']) or 'none'}"
     )
+    if found.figure["numerator"] is None:
+        print(
+            f"withheld: figures of this night broke the rules {', '.join(found.withheld_by)}; behind it stand "
+            f"{found.total_numerator} / {found.total_denominator}; `tthc incidents list` names the units"
+        )
     if not found.agrees:
         print("the core has moved since this publication; `tthc rollup` publishes the new figures")
     if found.dossiers or not found.forms:
         show(_lines(found.dossiers), False, "no dossier is behind it")
     if found.forms:
         show(_lines(found.forms), False, "")
+    shown = len(found.dossiers) + len(found.forms)
+    if shown < found.total_rows:
+        print(
+            f"{shown} of {found.total_rows} rows, from number {beyond + 1} on; together they are "
+            f"{found.total_numerator} / {found.total_denominator}. --offset shows the next, --limit 0 all"
+        )
 
 
 def _lines(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of mart.explain without what is the same in all of them and said above."""
     said = {"definition_version", "publication_id", "layout_version"}
     said |= {name for name in ("cells", "dossier_key") if not any(row[name] for row in rows)}
+    said |= (
+        {"numerator", "denominator"} if all(row["dossier_key"] for row in rows) else {"in_numerator", "in_denominator"}
+    )
     return [
         {name: ", ".join(row[name]) if isinstance(row[name], list) else row[name] for name in row if name not in said}
         for row in rows

@@ -12,12 +12,16 @@ _HEAD = re.compile(r"^create temporary (?:table|view) (\w+) (?:on commit drop )?
 
 def functions() -> str:
     """SQL that makes `mart.explain` and `mart.figures_of`; a change of how figures are built changes it as well."""
-    return "\n".join(re.sub(r":as_cte\((\w+)\)", lambda match: _as_cte(match[1]), statement(name)) for name in NAMES)
+    return "\n".join(
+        re.sub(r":as_(cte|part)\((\w+)\)", lambda match: _as_cte(match[2], match[1]), statement(name)) for name in NAMES
+    )
 
 
-def _as_cte(name: str) -> str:
-    """A file of `sql/` that makes one temporary relation, as a part of WITH, which makes nothing."""
+def _as_cte(name: str, kind: str) -> str:
+    """A file of `sql/` that makes one temporary relation, as a part of WITH, which makes nothing. Of a `part` only the
+    rows that are asked for are looked at, once for each who asks; of a `cte` that several ask all are, once."""
     text = statement(name)
     head = _HEAD.search(text)
     assert head is not None, name
-    return f"{head[1]} as (\n{text[head.end() :].strip().removesuffix(';')}\n)"
+    how = "not materialized " if kind == "part" else ""
+    return f"{head[1]} as {how}(\n{text[head.end() :].strip().removesuffix(';')}\n)"

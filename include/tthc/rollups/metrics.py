@@ -20,14 +20,17 @@ def statement(name: str) -> str:
 
 def with_counters(text: str) -> str:
     """`:counters` are their names; `:counters_of(rows)` those that count received, ended or open rows,
-    `:counts_of(rows)` how they count them; `:counters_in(t)` as columns of a table, `:counter_columns` to make them.
+    `:counts_of(rows)` how they count them, `:bits_of(rows)` one number that says which of them count a row, by the bits
+    of `:counter_bits` (counter, rows, bit); `:counters_in(t)` as columns of a table, `:counter_columns` to make them.
     The lists of sql/85_identity.sql leave out what a longer period looks at anew."""
     names = list(counters())
+    bits = {name: f"{1 << place}::bigint" for place, name in enumerate(names)}
     adding = [counter.name for counter in counters().values() if counter.over_time == "sum"]
     lasting = [counter.name for counter in counters().values() if counter.over_time == "last"]
     lists = {
         ":counter_sums": _list(f"sum({name})::bigint as {name}" for name in names),
         ":counter_columns": _list(f"{name} bigint not null default 0" for name in names),
+        ":counter_bits": _list(f"('{name}', '{one.rows}', {bits[name]})" for name, one in counters().items()),
         ":fields_over_own": _list(f"fields.{name} - own.{name}" for name in names),
         ":sums_of_adding(by_basis)": _list(f"sum(by_basis.{name})::bigint as {name}" for name in adding),
         ":sums_of_last(by_basis)": _list(
@@ -39,6 +42,7 @@ def with_counters(text: str) -> str:
     for rows in ("received", "ended", "open"):
         own = [counter.name for counter in counters().values() if counter.rows == rows]
         lists[f":counters_of({rows})"] = _list(own)
+        lists[f":bits_of({rows})"] = " | ".join(f"case when {name} then {bits[name]} else 0 end" for name in own)
         lists[f":counts_of({rows})"] = _list(f"count(*) filter (where {name}) as {name}" for name in own)
     for mark, replacement in lists.items():
         text = text.replace(mark, replacement)

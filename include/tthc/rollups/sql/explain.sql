@@ -1,14 +1,18 @@
 -- From a figure of the current publication to the rows of files behind it: one row a dossier, and where a form II.06 or
 -- the like is the figure, one row of that form, without a dossier; of a figure that units stated themselves the lines
--- that state it, with their cells. Rests on the texts that build the figures.
+-- that state it, with their cells. `numerator` and `denominator` are what a row adds to the figure; the totals are those of
+-- all rows, also where `most` and `beyond` ask for a part of them, in the order in which they were loaded. Rests on the
+-- texts that build the figures.
 create function mart.explain(
     metric_id text, unit_code text, period_label text, period_calendar text default 'VPCP_15_14',
-    profile text default null, basis text default 'as_reported', field_code text default '*'
+    profile text default null, basis text default 'as_reported', field_code text default '*',
+    most int default null, beyond int default 0
 )
 returns table (
     dossier_key uuid, in_numerator boolean, in_denominator boolean, source_id text, night date, file_name text,
     file_sha256 text, layout_id text, layout_version text, sheet text, row_no int, rule_results text[],
-    definition_version text, publication_id bigint, cells text[]
+    definition_version text, publication_id bigint, cells text[], numerator bigint, denominator bigint,
+    total_rows bigint, total_numerator bigint, total_denominator bigint
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -53,7 +57,9 @@ begin
                 from core.delivery_finding
                 where delivery_finding.delivery_id = told.delivery_id
             ), '{}'),
-            indicator.version, tonight.publication_id, array_remove(array[told.numerator_cell, told.denominator_cell], null)
+            indicator.version, tonight.publication_id,
+            array_remove(array[told.numerator_cell, told.denominator_cell], null), told.numerator, told.denominator,
+            count(*) over (), (sum(told.numerator) over ())::bigint, (sum(told.denominator) over ())::bigint
         from rollup.manual_told as told
         join ref.manual_indicator as indicator using (indicator)
         join core.delivery using (delivery_id)
@@ -64,7 +70,8 @@ begin
             case when explain.basis = 'as_reported' then told.unit_code else told.current_code end,
             case when indicator.summed then tonight.province end
         )
-        order by told.unit_code;
+        order by told.unit_code
+        limit explain.most offset explain.beyond;
         return;
     end if;
     if not exists (
@@ -79,7 +86,7 @@ begin
     with
     :as_cte(tonight_published),
     asked as (
-        select period.calendar, period.label, period.end_on, entry.version, definition.numerator, definition.denominator
+        select period.calendar, period.label, period.start_on, period.end_on, entry.version, definition.numerator, definition.denominator
         from tonight
         join ref.registry_entry as entry using (registry_id)
         join ref.definition using (metric_id, profile, version)
@@ -88,10 +95,20 @@ begin
         and period.calendar = explain.period_calendar and period.label = explain.period_label
     ),
     part as (
-        select side.side, word.word[2] as counter, case word.word[1] when '+' then 1 else -1 end as sign
+        select side.side, word.word[2] as counter, word.word[1] = '+' as adds, counter.row_kind, counter.bit
         from asked
         cross join lateral (values ('numerator', asked.numerator), ('denominator', asked.denominator)) as side (side, words)
         cross join lateral regexp_matches('+ ' || side.words, '([+-]) (\w+)', 'g') as word (word)
+        join (values :counter_bits) as counter (counter, row_kind, bit) on counter.counter = word.word[2]
+    ),
+    mask as (  -- the bits of the counters that are added and taken away
+        select
+            coalesce(bit_or(bit) filter (where side = 'numerator' and adds), 0) as inside,
+            coalesce(bit_or(bit) filter (where side = 'numerator' and not adds), 0) as not_inside,
+            coalesce(bit_or(bit) filter (where side = 'denominator' and adds), 0) as below,
+            coalesce(bit_or(bit) filter (where side = 'denominator' and not adds), 0) as not_below,
+            bit_or(bit) as any_side
+        from part
     ),
     :as_cte(15_place),
     spot as (
@@ -106,70 +123,91 @@ begin
         from core.dossier
         where dossier.unit_code in (select spot.unit_code from spot)
         and dossier.received_on <= (select end_on from asked)
+        and (
+            dossier.received_on >= (select start_on from asked) or dossier.status not in (7, 9, 10)
+            or dossier.finished_on is null or dossier.finished_on >= (select start_on from asked)
+        )
     ),
     :as_cte(20_state),
-    :as_cte(30_period_day),
+    :as_part(30_period_day),
     :as_cte(40_received_row),
     :as_cte(50_ended_row),
     :as_cte(60_open_row),
     :as_cte(61_told_by),
     :as_cte(66_form),
+    :as_cte(spoken),
     :as_cte(behind),
     here as (
-        select *
+        select dossier_key, version_id, place_id, field_code, said
         from behind
         where behind.calendar = explain.period_calendar and behind.label = explain.period_label
+        and behind.row_kind = any(array(select row_kind from part))  -- known before any row is read
+        and behind.said & (select any_side from mask) <> 0
     ),
     counted as (
         select
             here.dossier_key,
             here.version_id,
-            coalesce(sum(said.numerator) > 0, false) as in_numerator,
-            coalesce(sum(said.denominator) > 0, false) as in_denominator
+            sum(
+                bit_count((said & (select inside from mask))::bit(64))
+                - bit_count((said & (select not_inside from mask))::bit(64))
+            ) > 0 as in_numerator,
+            sum(
+                bit_count((said & (select below from mask))::bit(64))
+                - bit_count((said & (select not_below from mask))::bit(64))
+            ) > 0 as in_denominator
         from here
         join spot using (place_id)
-        cross join lateral (
-            select
-                sum(sign) filter (where side = 'numerator') as numerator,
-                sum(sign) filter (where side = 'denominator') as denominator
-            from part
-            where here.counters -> part.counter = 'true'
-        ) as said
         where explain.field_code in ('*', here.field_code)
         group by here.dossier_key, here.version_id
     ),
     line as (
         select
-            counted.dossier_key, counted.in_numerator, counted.in_denominator, version.delivery_id, version.sheet,
-            version.row_no
+            counted.version_id, counted.dossier_key, counted.in_numerator::int::bigint as numerator,
+            counted.in_denominator::int::bigint as denominator, null::bigint as delivery_id, null as sheet, null::int as row_no
         from counted
-        cross join lateral (
-            select delivery_id, sheet, row_no
-            from core.dossier_version
-            where dossier_version.version_id = counted.version_id
-            offset 0  -- by its number, not by reading all versions
-        ) as version
         where counted.in_numerator or counted.in_denominator
         union all
         select
-            null, coalesce(said.numerator <> 0, false), coalesce(said.denominator <> 0, false), form.delivery_id,
-            form.sheet, form.row_no
+            null, null, coalesce(said.numerator, 0), coalesce(said.denominator, 0), form.delivery_id, form.sheet, form.row_no
         from form
         join spot using (place_id)
+        join spoken
+            on (spoken.calendar, spoken.kind, spoken.label, spoken.unit_code)
+            = (form.calendar, form.kind, form.label, form.unit_code)
         cross join lateral (
             select
-                sum(sign * (to_jsonb(form) ->> counter)::bigint) filter (where side = 'numerator') as numerator,
-                sum(sign * (to_jsonb(form) ->> counter)::bigint) filter (where side = 'denominator') as denominator
+                sum(amount.amount) filter (where side = 'numerator')::bigint as numerator,
+                sum(amount.amount) filter (where side = 'denominator')::bigint as denominator
             from part
+            cross join lateral (
+                select case when adds then 1 else -1 end * (to_jsonb(form) ->> counter)::bigint as amount
+            ) as amount
         ) as said
         where form.calendar = explain.period_calendar and form.label = explain.period_label
         and explain.field_code in ('*', form.field_code)
         and (said.numerator <> 0 or said.denominator <> 0)
-        and not exists (
-            select from here
-            join place as counted using (place_id)
-            where counted.unit_code = form.unit_code
-        )
+    ),
+    total as (
+        select count(*) as rows, sum(line.numerator)::bigint as numerator, sum(line.denominator)::bigint as denominator
+        from line
+    ),
+    page as (
+        select
+            line.dossier_key, line.numerator, line.denominator, coalesce(version.delivery_id, line.delivery_id) as delivery_id,
+            coalesce(version.sheet, line.sheet) as sheet, coalesce(version.row_no, line.row_no) as row_no
+        from (
+            select *
+            from line
+            order by version_id, delivery_id, sheet, row_no
+            limit explain.most offset explain.beyond
+        ) as line
+        left join lateral (
+            select delivery_id, sheet, row_no
+            from core.dossier_version
+            where dossier_version.version_id = line.version_id
+            offset 0  -- by its number, not by reading all versions
+        ) as version on true
     ),
     finding as (
         select delivery_id, array_agg('file: ' || rule_id || ' ' || severity order by rule_id) as said
@@ -183,16 +221,18 @@ begin
         group by delivery_id, quarantine.sheet, quarantine.row_no
     )
     select
-        line.dossier_key, line.in_numerator, line.in_denominator, delivery.source_id, delivery.night, delivery.file_name,
-        delivery.file_sha256, delivery.layout_id, delivery.reference, line.sheet, line.row_no,
+        page.dossier_key, page.numerator <> 0, page.denominator <> 0, delivery.source_id, delivery.night, delivery.file_name,
+        delivery.file_sha256, delivery.layout_id, delivery.reference, page.sheet, page.row_no,
         coalesce(refusal.said, '{}') || coalesce(finding.said, '{}'),
-        asked.version, tonight.publication_id, null::text[]
-    from line
+        asked.version, tonight.publication_id, null::text[], page.numerator, page.denominator,
+        total.rows, total.numerator, total.denominator
+    from page
     join core.delivery using (delivery_id)
     left join finding using (delivery_id)
     left join refusal using (delivery_id, sheet, row_no)
     cross join asked
     cross join tonight
-    order by delivery.source_id, delivery.file_name, line.sheet, line.row_no, line.dossier_key;
+    cross join total
+    order by delivery.source_id, delivery.file_name, page.sheet, page.row_no, page.dossier_key;
 end
 $explain$;

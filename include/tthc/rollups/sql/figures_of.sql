@@ -87,14 +87,10 @@ begin
         join asked using (delivery_id)
         where form.row_no = figures_of.row_no and coalesce(form.sheet = figures_of.sheet, true)
     ),
-    known as (  -- the dossiers of the row, and those beside which a form does not count
+    known as (
         select dossier.*
         from core.dossier
         where dossier.dossier_key = any(array(select dossier_row.dossier_key from dossier_row))
-        union
-        select dossier.*
-        from core.dossier
-        where exists (select from form_row) and dossier.unit_code = any(array(select form_row.unit_code from form_row))
     ),
     :as_cte(20_state),
     :as_cte(30_period_day),
@@ -103,31 +99,25 @@ begin
     :as_cte(60_open_row),
     :as_cte(61_told_by),
     :as_cte(behind),
-    here as (
-        select * from behind
-    ),
-    spoken as (
-        select form_row.*, not exists (
-            select from here
-            join place using (place_id)
-            where (here.calendar, here.kind, here.label, place.unit_code)
-                = (form_row.calendar, form_row.kind, form_row.label, form_row.unit_code)
-        ) as is_counted
+    :as_cte(spoken),
+    told as (
+        select form_row.*, spoken.unit_code is not null as is_counted
         from form_row
+        left join spoken
+            on (spoken.calendar, spoken.kind, spoken.label, spoken.unit_code)
+            = (form_row.calendar, form_row.kind, form_row.label, form_row.unit_code)
     ),
     item as (
-        select here.calendar, here.kind, here.label, here.place_id, here.field_code, here.dossier_key, null::bigint as delivery_id,
-            said.key as counter, 1::bigint as count
-        from here
-        join dossier_row using (dossier_key)
-        cross join lateral jsonb_each(here.counters) as said
-        where said.value = 'true'
+        select behind.calendar, behind.kind, behind.label, behind.place_id, behind.field_code, behind.dossier_key,
+            null::bigint as delivery_id, counter.counter, 1::bigint as count
+        from behind
+        join (values :counter_bits) as counter (counter, row_kind, bit) on behind.said & counter.bit <> 0
         union all
-        select spoken.calendar, spoken.kind, spoken.label, spoken.place_id, spoken.field_code, null, spoken.delivery_id,
+        select told.calendar, told.kind, told.label, told.place_id, told.field_code, null, told.delivery_id,
             said.key, said.value::text::bigint
-        from spoken
-        cross join lateral jsonb_each(to_jsonb(spoken)) as said
-        where spoken.is_counted and said.key in (select part.counter from part)
+        from told
+        cross join lateral jsonb_each(to_jsonb(told)) as said
+        where told.is_counted and said.key in (select part.counter from part)
     ),
     figure as (
         select
@@ -161,11 +151,11 @@ begin
         left join core.dossier using (dossier_key)
         where refusal.is_open and not exists (select from dossier_row)
         union all  -- a form counts, is compared with dossiers only, or was followed by a newer one
-        select distinct case when spoken.delivery_id is null then 'superseded' when spoken.is_counted then 'counted'
-            else 'compared' end, null::uuid, coalesce(spoken.delivery_id, asked.delivery_id), null::bigint
+        select distinct case when told.delivery_id is null then 'superseded' when told.is_counted then 'counted'
+            else 'compared' end, null::uuid, coalesce(told.delivery_id, asked.delivery_id), null::bigint
         from asked
         join core.reported using (delivery_id)
-        left join (spoken join asked as newest using (delivery_id)) on true
+        left join (told join asked as newest using (delivery_id)) on true
         where reported.row_no = figures_of.row_no and coalesce(reported.sheet = figures_of.sheet, true)
     )
     select

@@ -52,13 +52,13 @@ cross join lateral (
 -- The points of each group and of the whole ('*'), beside the most that what is told could earn. No component is
 -- guessed: with one missing the total is only a part, and the whole has no band.
 create view mart.index_766_total as
-with summed as (
+with summed as (  -- no GROUPING SETS: they would work out every period before one is chosen
     select
         period_calendar,
         period_kind,
         period_label,
         unit_code,
-        coalesce(group_code, '*') as group_code,
+        part.group_code,
         coalesce(sum(points), 0)::numeric(6, 3) as points,
         coalesce(sum(max_points) filter (where points is not null), 0)::numeric(6, 3) as max_points_told,
         sum(max_points)::numeric(6, 3) as max_points,
@@ -66,10 +66,8 @@ with summed as (
         (count(*) filter (where missing))::int as components_missing,
         publication_id
     from mart.index_766
-    group by grouping sets (
-        (period_calendar, period_kind, period_label, unit_code, publication_id, group_code),
-        (period_calendar, period_kind, period_label, unit_code, publication_id)
-    )
+    cross join lateral (values (index_766.group_code), ('*')) as part (group_code)
+    group by period_calendar, period_kind, period_label, unit_code, part.group_code, publication_id
 )
 select
     summed.period_calendar,
