@@ -46,16 +46,17 @@ _fold = cache(fold)
 _WORDS = {*_SHARED, "units_expected", "units_reported", "status", "definition_version", "field_name"}
 
 
-def _read(warehouse: Warehouse, view: str) -> dict[Any, tuple[Any, ...]]:
+def _read(warehouse: Warehouse, view: str, version: int | None) -> dict[Any, tuple[Any, ...]]:
     """The rows of a view by their key, fields folded; rows of zeros, which need not exist, are left out, but for what
-    units stated themselves: there 0 over 0 is a word."""
+    units stated themselves: there 0 over 0 is a word. `version`: of what was handed in, else what is published."""
     key, cells = VIEWS[view]
     found: dict[Any, tuple[Any, ...]] = {}
     names = (*key, *cells)
     flags = names.index("flags") if "flags" in names else None
     numbers = [column for column, name in enumerate(names) if name not in {*key, *_WORDS}]
     folded = [column for column, name in enumerate(names) if name in ("field_code", "field_name")]
-    for told in warehouse.rows(f"select {', '.join(names)} from mart.{view}"):
+    source = f"mart.{view}" if version is None else f"mart.submitted_{view} where version = {version}"
+    for told in warehouse.rows(f"select {', '.join(names)} from {source}"):
         if any(told[column] for column in numbers) or (flags is not None and "manual_input" in told[flags]):
             row = list(told)
             if flags is not None:
@@ -68,10 +69,10 @@ def _read(warehouse: Warehouse, view: str) -> dict[Any, tuple[Any, ...]]:
     return found
 
 
-def differences(warehouse: Warehouse, expected: Mapping[str, Rows]) -> Iterator[str]:
-    """A line for each cell that differs and each row that only one side has."""
-    for view, (_, cells) in VIEWS.items():
-        seen, ours = _read(warehouse, view), expected[view]
+def differences(warehouse: Warehouse, expected: Mapping[str, Rows], version: int | None = None) -> Iterator[str]:
+    """A line for each cell that differs and each row that only one side has, in the views that are expected."""
+    for view, ours in expected.items():
+        seen, cells = _read(warehouse, view, version), VIEWS[view][1]
         assert seen, f"mart.{view} holds no figure"
         for place in seen.keys() | ours.keys():
             if place not in seen or place not in ours:
@@ -87,7 +88,7 @@ def count_of_cells(expected: Mapping[str, Rows]) -> int:
     return sum(len(rows) * len(VIEWS[view][1]) for view, rows in expected.items())
 
 
-def compare(warehouse: Warehouse, expected: Mapping[str, Rows]) -> None:
+def compare(warehouse: Warehouse, expected: Mapping[str, Rows], version: int | None = None) -> None:
     """Fail with the first cells that differ."""
-    found = list(differences(warehouse, expected))
+    found = list(differences(warehouse, expected, version))
     assert not found, f"{len(found)} cells differ\n" + "\n".join(found[:20])

@@ -22,10 +22,11 @@ from independent_index import Rows
 from laid_over import DEFINED
 from laid_over import overlay as lay_over
 from ten_nights import NIGHTS, Province
-from tthc import pipeline
+from tthc import handing_in, pipeline
 from warehouses import KEY, Warehouse, Warehouses
 
 Nights = Mapping[date, Mapping[str, bytes]]
+HANDED_IN = ("VPCP_15_14", "2026-Q1", date(2026, 3, 14))
 
 
 def fingerprint(warehouse: Warehouse) -> dict[str, Any]:
@@ -39,8 +40,10 @@ def fingerprint(warehouse: Warehouse) -> dict[str, Any]:
 
 
 def check(warehouse: Warehouse, overlay: Path, nights: Nights, every_night: bool) -> dict[str, Rows]:
-    """Load the nights in their order, comparing after each (or after the last only); the final figures expected."""
-    known = Knowledge(overlay, KEY)
+    """Load the nights in their order, comparing after each (or after the last only); the final figures expected.
+
+    What is handed in when its quarter is over, and again on the last night, stays as it was then."""
+    known, kept = Knowledge(overlay, KEY), dict[int, Mapping[str, Rows]]()
     for number, (night, files) in enumerate(nights.items(), 1):
         warehouse.load(night, files)
         for name, content in files.items():
@@ -51,7 +54,28 @@ def check(warehouse: Warehouse, overlay: Path, nights: Nights, every_night: bool
         before = fingerprint(warehouse)
         assert pipeline.publish(warehouse.settings, full=True) is not None
         assert fingerprint(warehouse) == before, f"a full recomputation after {night} changed something"
+        if HANDED_IN[2] <= night and (not kept or number == len(nights)):
+            kept[hand_in(warehouse)] = of_the_period(figures(known, DEFINED))
+    for version, submitted in kept.items():
+        compare(warehouse, submitted, version)
     return expected
+
+
+def hand_in(warehouse: Warehouse) -> int:
+    """The province hands the quarter in, as soon as it is over and once more on the last night; the version."""
+    calendar, label, _ = HANDED_IN
+    with warehouse.kept():
+        return handing_in.submit(
+            warehouse.settings, unit="42", calendar=calendar, label=label, by="NGƯỜI GIẢ", reason="báo cáo quý",
+            waiver="thử",
+        )[0]  # fmt: skip
+
+
+def of_the_period(expected: Mapping[str, Rows]) -> Mapping[str, Rows]:
+    """The rows that are kept of what is handed in."""
+    calendar, label, _ = HANDED_IN
+    views = ("kpi", "form_06a")
+    return {v: {key: row for key, row in expected[v].items() if (key[0], key[2]) == (calendar, label)} for v in views}
 
 
 def check_permuted(warehouse: Warehouse, nights: Nights, expected: Mapping[str, Rows], seed: int) -> None:
