@@ -144,7 +144,7 @@ def test_a_row_that_is_not_known_is_told_by_what_its_file_came_to(loaded: tuple[
 @pytest.mark.parametrize(
     ("typed", "near"),
     [
-        ({"metric_id": "recieved"}, "received/TT01_06A"),
+        ({"metric_id": "recieved", "profile": "*"}, "received"),
         ({"unit_code": "42-SNVV"}, "42-SNV"),
         ({"period_label": "2026-3"}, "2026-03"),
         ({"period_label": "2026-q1"}, "2026-Q1"),
@@ -156,7 +156,7 @@ def test_a_mistyped_word_is_told_with_what_is_nearest_to_it(
 ) -> None:
     warehouse, _ = loaded
     key = dict(zip(KEY, ("CALENDAR", "2026-03", "42", "as_reported", "*", "received", "TT01_06A"), strict=True))
-    (wrong,) = typed.values()
+    wrong = next(iter(typed.values()))
     with pytest.raises(Misconfigured, match=rf"(?s){re.escape(repr(wrong))}.*did you mean .*{re.escape(near)}"):
         enquiries.explain(warehouse.settings, key | typed)
 

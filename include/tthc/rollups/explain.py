@@ -94,7 +94,7 @@ def explain(
         known = list(dict.fromkeys([*(f"{m.id}/{m.profile}" for m in metrics), *(f"{i}/*" for i in indicators)]))
         raise Misconfigured(
             f"no metric {key['metric_id']!r} with profile {key['profile']!r}"
-            f"{_nearest(key['metric_id'] + '/' + key['profile'], known)}; there are {', '.join(known)}"
+            f"{_nearest(key['metric_id'], [m.id for m in metrics] + list(indicators))}; there are {', '.join(known)}"
         )
     conditions = " and ".join(f"{name} = :{name}" for name in KEY)
     figure = connection.execute(sa.text(f"select * from mart.kpi where {conditions}"), key).mappings().first()  # noqa: S608  (names of ours)
