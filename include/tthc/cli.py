@@ -251,6 +251,23 @@ def layout_check(
         raise typer.Exit(1)
 
 
+@layout.command("draft")
+def layout_draft(
+    file: Annotated[Path, typer.Argument(help="An export no layout knows yet.")],
+    name: Annotated[str, typer.Option("--id", help="The id the layout, and its source, shall have.")],
+) -> None:
+    """A first layout for a file nobody knows yet, from its headings and cells: a person finishes what is marked ???.
+
+    Nothing is landed or written; the draft is printed.
+    """
+    from tthc.staging.draft import draft_layout
+
+    draft = draft_layout(settings(), file, name)
+    print(f"# {draft.file}\n{draft.text}\n# In sources.toml:")
+    print("\n".join(f"# {line}" for line in draft.source.splitlines()))
+    print(f"# Then: tthc layout check FILE --source {name}")
+
+
 def main() -> None:
     """Entry point: errors of ours become one sentence and their exit status."""
     try:

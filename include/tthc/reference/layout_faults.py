@@ -33,6 +33,8 @@ def _faults(layout: Layout, measures: set[str]) -> Iterator[tuple[str, str]]:
     if layout.feed not in FEEDS or layout.kind not in KINDS:
         yield "feed, kind", f"feed must be one of {FEEDS} and kind one of {KINDS}"
         return
+    if not layout.columns:
+        yield "columns", "at least one table [columns.<name>] is needed"
     canonical = CANONICAL[layout.feed] | (measures if layout.feed == "summary" else set())
     helpers = {column.name for column in layout.columns if column.helper}
     known = canonical | helpers

@@ -127,21 +127,22 @@ def patch_of(header: Sequence[str], suggestions: Sequence[Suggestion], layout: L
     strange = [heading for heading in header if heading not in known and fate(heading, layout) == "unlisted"]
     if not likely and not strange:
         return ""
-    lines = [f"id = {_text(layout.id)}", f"extends = {_text(layout.id)}"]
+    lines = [f"id = {quoted(layout.id)}", f"extends = {quoted(layout.id)}"]
     if strange:
-        listed = ", ".join(_text(heading) for heading in strange)
+        listed = ", ".join(quoted(heading) for heading in strange)
         lines.append(
             f"# ignored = [{listed}]  # add to the layout's own list, or to `personal` if it tells of a person"
         )
     for each in likely:
         column = layout.column(each.column)
         assert column is not None
-        headings = ", ".join(_text(heading) for heading in (*column.headings, each.heading))
+        headings = ", ".join(quoted(heading) for heading in (*column.headings, each.heading))
         lines += ["", f"[columns.{each.column}]", f"headings = [{headings}]"]
     return "\n".join(lines) + "\n"
 
 
-def _text(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as TOML has it."""
     return json.dumps(text, ensure_ascii=False)
 
 

@@ -15,6 +15,8 @@ from tthc.reference.layout_faults import is_pattern
 
 # How readers of workbooks write a real date cell; parsing knows this form beside those of the layout.
 REAL_DATE = "%Y-%m-%dT%H:%M:%S"
+# A heading begins with a letter and hardly has numbers.
+_WORDS = re.compile(r"[:@]*[^\W\d](?:[^\d\n]|\d(?!\d\d)){0,119}")
 LEAD = 3  # a label stands in one of the first cells of a row
 
 
@@ -90,16 +92,27 @@ def find_header(rows: Sequence[Sequence[str]], layout: Layout) -> tuple[int, int
     """(index of the first header row, its depth, joined headings) of the best match among the first rows.
 
     A header of several rows is joined downwards with " | "; an empty cell beside a filled one above belongs to it.
-    The best match names all required columns with the fewest rows; None when no row names any column.
+    The best match names all required columns with the fewest rows; None when no row names any column. A layout without
+    columns is that of a file nobody knows yet: the row that looks most like a header counts.
     """
-    best: tuple[int, int, int, list[str]] | None = None
+    best: tuple[tuple[int, int], int, int, list[str]] | None = None
     for index in range(min(len(rows), layout.header_within)):
         for depth in range(1, layout.header_depth + 1):
             header = joined(rows[index : index + depth])
-            hits = len(match_header(header, layout))
-            if hits and (best is None or hits > best[0]):
-                best = (hits, index, depth, header)
+            hits = known_headings(header, layout)
+            rank = (hits, 0 if layout.columns else -depth)  # a title above a header makes no heading more
+            if hits and (best is None or rank > best[0]):
+                best = (rank, index, depth, header)
     return None if best is None else best[1:]
+
+
+def known_headings(header: Sequence[str], layout: Layout) -> int:
+    """How many columns of the layout a row names; for a layout without columns, how many different headings it may
+    hold."""
+    if layout.columns:
+        return len(match_header(header, layout))
+    words = {heading_key(text) for text in header if _WORDS.fullmatch(text.strip())}
+    return len(words) if len(words) > 1 else 0
 
 
 def joined(rows: Sequence[Sequence[str]]) -> list[str]:

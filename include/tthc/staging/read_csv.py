@@ -20,7 +20,7 @@ from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
 from tthc.staging.at_once import at_once, processors
 from tthc.staging.careful_csv import read_carefully, strictly
-from tthc.staging.grid import Grid, find_header, left_behind, match_header
+from tthc.staging.grid import Grid, find_header, known_headings, left_behind
 from tthc.staging.inspect_workbook import MAX_COLUMNS
 
 _Bytes = bytes | mmap.mmap  # of a file, or of its text in another encoding
@@ -127,7 +127,7 @@ def _best_delimiter(peek: bytes, layout: Layout) -> tuple[str, list[list[str]]]:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         rows = list(itertools.islice(reader, layout.header_within + layout.header_depth))
         found = find_header(rows, layout)
-        hits = len(match_header(found[2], layout)) if found else 0
+        hits = known_headings(found[2], layout) if found else 0
         if hits > best[0]:
             best = (hits, delimiter, rows)
     return best[1], best[2]

@@ -92,6 +92,8 @@ def _together(readings: Sequence[Reading]) -> Reading:
 
 
 def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
+    if not layout.columns:  # a file nobody knows yet: only its headings are asked for
+        return Reading(pa.table({}), 0, grid.header_row, [shown(text) for text in grid.header])
     positions = match_header(grid.header, layout)
     unlisted = _unlisted(grid.header, layout)
     header = [shown(text) for text in grid.header]

@@ -1,0 +1,128 @@
+"""From a file nobody knows to a layout that loads it: the draft, what a person fills in, the check."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from tthc.domain.errors import Misconfigured
+from tthc.settings import settings
+from tthc.staging.draft import draft_layout, forms_of
+from tthc.staging.layout_check import check_layout
+
+STATUSES = {"Closed": "9", "Waiting for them": "4"}
+CHANNELS = {"Phone Call": "1", "Web Form": "2"}
+HEADINGS = ["Case Enquiry Id", "Open Dt", "Sla Target Dt", "Closed Dt", "Case Status", "Department", "Source"]
+HEADINGS += ["Applicant Name", "Ward"]
+
+
+def rows() -> list[list[str]]:
+    chance, listed = random.Random(9), []
+    for number in range(60):
+        opened = datetime(2026, 3, 1, 8) + timedelta(minutes=chance.randrange(40_000))
+        closed = opened + timedelta(hours=30) if number % 3 else None
+        moments = [opened, opened + timedelta(days=9), closed]
+        cells = [moment.strftime("%m/%d/%Y %I:%M:%S %p") if moment else "" for moment in moments]
+        listed.append([f"CS-{number:05d}", *cells, "Closed" if closed else "Waiting for them", "UBND xã Tiên Điền"])
+        listed[-1] += [chance.choice(list(CHANNELS)), f"NGƯỜI GIẢ {number}", "7"]
+    return listed
+
+
+def as_csv() -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="|", lineterminator="\n")
+    writer.writerows([["List of cases"], HEADINGS, *rows()])
+    return text.getvalue().encode()
+
+
+def as_json() -> bytes:
+    return json.dumps({"total": 60, "items": [dict(zip(HEADINGS, row, strict=True)) for row in rows()]}).encode()
+
+
+def as_workbook() -> bytes:
+    """Title lines, and a header of two rows over the days."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, "List of cases")
+        for at, heading in enumerate(HEADINGS):
+            if at in {1, 2, 3}:
+                sheet.write(3, at, heading)
+            else:
+                sheet.merge_range(2, at, 3, at, heading)
+        sheet.merge_range(2, 1, 2, 3, "Days")
+        for number, row in enumerate(rows(), start=4):
+            sheet.write_row(number, 0, row)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.csv", as_csv), ("a.json", as_json), ("a.xlsx", as_workbook)])
+def test_a_draft_needs_only_its_marks_filled_to_load_the_file(
+    tmp_path: Path, name: str, content: Callable[[], bytes]
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content())
+    draft = draft_layout(settings(), path, "cases")
+    read = tomllib.loads(draft.text)
+    assert "NGƯỜI GIẢ" not in draft.text and read["personal"] == ["Applicant Name"] and read["ignored"] == ["Ward"]
+    assert read["date_formats"] == ["%m/%d/%Y %I:%M:%S %p"]
+    assert sorted(word for word, code in read["columns"]["channel"]["codes"].items()) == sorted(CHANNELS)
+
+    text = draft.text
+    for word, code in {**STATUSES, **CHANNELS}.items():
+        text = text.replace(f'"{word}" = "???"', f'"{word}" = "{code}"')
+    assert '"???"' not in text
+    (tmp_path / "own/layouts").mkdir(parents=True)
+    (tmp_path / "own" / draft.file).write_text(text, encoding="utf-8")
+    (tmp_path / "own/sources.toml").write_text(draft.source, encoding="utf-8")
+    report = check_layout(replace(settings(), reference_overlay=tmp_path / "own"), path, "cases", date(2026, 4, 10))
+    assert (report.verdict, report.counts["rows_accepted"]) == ("loaded", 60), report
+    mapped = {one["fate"].removeprefix("mapped: ") for one in report.columns if one["fate"].startswith("mapped")}
+    columns = {"dossier_code", "received_at", "due_at", "finished_at", "status", "unit_name", "channel"}
+    assert mapped == columns and not report.suggestions
+
+
+def test_what_a_file_does_not_say_is_marked_in_the_draft(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text(
+        "case:concept:name,concept:name,time:timestamp,org:resource\n"
+        "1,A,2026-03-05T08:00:00+01:00,R1\n1,B,2026-03-06T08:00:00+01:00,R1\n2,A,2026-03-06T08:00:00+01:00\n"
+    )
+    draft = draft_layout(settings(), path, "events")
+    read = tomllib.loads(draft.text)
+    assert read["time_zone"] and read["date_formats"] == ["%Y-%m-%dT%H:%M:%S%z"]
+    assert read["constants"] == {"unit_name": "???"} and read["columns"]["received_at"]["headings"] == ["???"]
+    assert "several_rows" in draft.text and "1 of 3 rows do not line up" in draft.text
+    assert read["personal"] == ["org:resource"]
+
+    path.write_bytes(b"%PDF-1.7 no table")
+    with pytest.raises(Misconfigured, match="TYPE_MISMATCH"):
+        draft_layout(settings(), path, "events")
+    path.write_text("1;2;3\n4;5;6\n")
+    with pytest.raises(Misconfigured, match="HEADER"):
+        draft_layout(settings(), path, "events")
+
+
+@pytest.mark.parametrize(
+    ("cells", "forms"),
+    [
+        (["05/03/2026", "25/03/2026"], ["%d/%m/%Y"]),
+        (["05/03/2026", "03/25/2026"], ["%m/%d/%Y"]),
+        (["5.3.2026 14.05"], ["%d.%m.%Y %H.%M"]),
+        (["1767225600000"], ["epoch_ms"]),
+        (["2026-03-05 08:00:00.5+01:00", "2026-03-05 08:00:00+01:00"], ["%Y-%m-%d %H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S%z"]),
+        (["05/03/2026", "soon"], []),
+    ],
+)  # fmt: skip
+def test_the_forms_of_days(cells: list[str], forms: list[str]) -> None:
+    assert forms_of(cells) == forms
