@@ -22,7 +22,7 @@ from tthc.domain.errors import TthcError
 from tthc.explain_commands import explain
 from tthc.incident_commands import incidents, messages, watchdog
 from tthc.settings import settings
-from tthc.terminal import AsJson
+from tthc.terminal import AsJson, check_typed
 from tthc.terminal import night as _night
 from tthc.terminal import rows as _rows
 from tthc.terminal import say as _say
@@ -155,6 +155,7 @@ def rollup(
     """
     from tthc import enquiries, pipeline
 
+    check_typed(period=period)
     if as_known_on is not None:
         if period is None:
             raise typer.BadParameter("--as-known-on needs --period")
@@ -192,18 +193,21 @@ def summaries_differences(
     """Every cell in which the newest report of a unit and period differs from its dossiers, the largest first."""
     from tthc.serving.figures import statement
 
+    check_typed(unit=unit, period=period)
     rows = _rows(statement("differences").text, {"unit": unit, "period": period, "calendar": None})
     _show(rows, as_json, "no report differs from the dossiers of its unit and period")
 
 
 @app.command()
 def simulate(
-    dossiers: Annotated[int, typer.Option(help="How many dossiers.")],
-    out: Annotated[Path, typer.Option(help="Where to: DIR/<night>/<source_id>/… and DIR/<night>/truth.json.")],
+    dossiers: Annotated[int, typer.Option(min=1, help="How many dossiers.")],
+    out: Annotated[
+        Path, typer.Option(file_okay=False, help="Where to: DIR/<night>/<source_id>/… and DIR/<night>/truth.json.")
+    ],
     province: Annotated[str, typer.Option(help="Province code.")] = "42",
     seed: Annotated[int, typer.Option(help="The same seed gives the same province.")] = 7,
     start: Annotated[str | None, typer.Option(help="The first night, yyyy-mm-dd.")] = None,
-    nights: Annotated[int, typer.Option(help="How many successive nights.")] = 1,
+    nights: Annotated[int, typer.Option(min=1, help="How many successive nights.")] = 1,
 ) -> None:
     """Write a believable province of synthetic dossiers in every layout, with the true figures beside it."""
     from tthc.simulation.simulate import simulate as write

@@ -22,13 +22,18 @@ def files_list(
     as_json: AsJson = False,
 ) -> None:
     """Every delivery with its verdict, newest night first."""
+    from tthc.domain.errors import Misconfigured
+    from tthc.serving.wording import VERDICTS
+
+    if verdict is not None and verdict not in VERDICTS:
+        raise Misconfigured(f"{verdict!r} is no verdict; there are {', '.join(VERDICTS)}")
     lines = rows(
         "select delivery_id, night, source_id, file_name, verdict, reason, detail, rows_read, rows_accepted, "
         "rows_quarantined, rows_dropped, rows_duplicate from core.delivery where "
         "(cast(:verdict as text) is null or verdict = :verdict) order by night desc, source_id, file_name",
         {"verdict": verdict},
     )
-    show(lines, as_json, "no file was delivered yet")
+    show(lines, as_json, f"no file is {verdict}" if verdict else "no file was delivered yet")
 
 
 @files.command("release")

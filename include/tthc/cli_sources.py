@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tthc.terminal import AsJson, rows, show
+from tthc.terminal import AsJson, check_typed, rows, show
 
 sources = typer.Typer(no_args_is_help=True, help="Sources beside each other.")
 
@@ -22,5 +22,6 @@ def differences(
     the period of receipt and unit."""
     from tthc.serving.figures import statement
 
+    check_typed(unit=unit, period=period, calendar=calendar)
     key = {"unit": unit, "period": period, "calendar": calendar, "fields": unit is not None}
     show(rows(statement("source_differences").text, key), as_json, "nothing that both sides tell differs")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tthc.settings import settings
-from tthc.terminal import AsJson, By, Reason, rows, say, show
+from tthc.terminal import AsJson, By, Reason, check_typed, rows, say, show
 
 submissions = typer.Typer(no_args_is_help=True, help="What was handed in for a period, version by version.")
 
@@ -62,5 +62,6 @@ def submissions_differences(
     """Every figure that is published otherwise than the newest version tells, the largest difference first."""
     from tthc.serving.figures import statement
 
+    check_typed(unit=unit, period=period, calendar=calendar)
     found = rows(statement("submission_differences").text, {"period": period, "unit": unit, "calendar": calendar})
     show(found, as_json, "what is published is what was handed in")

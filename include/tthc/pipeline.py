@@ -151,7 +151,8 @@ def fetch(
     """
     portal = read_sources(settings)[source_id].portal if source_id in read_sources(settings) else None
     if portal is None:
-        raise Misconfigured(f"source {source_id!r} has no [source.portal] in sources.toml")
+        having = ", ".join(one for one, source in read_sources(settings).items() if source.portal) or "none"
+        raise Misconfigured(f"source {source_id!r} has no [source.portal] in sources.toml; sources with one: {having}")
     units = portal.units_served(read_places(settings).units, night)
     with transaction(settings) as connection:
         known = fetches.known(connection, source_id, night)

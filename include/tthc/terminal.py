@@ -30,6 +30,23 @@ def night(text: str | None) -> date:
     return told
 
 
+def check_typed(*, unit: str | None = None, period: str | None = None, calendar: str | None = None) -> None:
+    """Refuse a mistyped unit, period or calendar: an empty table would say of it that all is well.
+
+    Raises Misconfigured.
+    """
+    from tthc.domain.period import PeriodCalendar, calendar_named, period_labelled
+    from tthc.reference.units import read_places
+    from tthc.serving.figures import unit_of
+
+    if calendar is not None:
+        calendar_named(calendar)
+    if period is not None:
+        period_labelled(calendar or PeriodCalendar.VPCP_15_14, period)
+    if unit is not None:
+        unit_of(read_places(settings()).units, unit, settings().province)
+
+
 def say(line: str) -> None:
     """Progress and remarks, on standard error."""
     print(line, file=sys.stderr, flush=True)

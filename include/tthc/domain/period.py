@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from tthc.domain.errors import Misconfigured
+
+_YEARS = (2010, 2100)  # what a typed label may name
+
 
 class PeriodCalendar(StrEnum):
     """Periodic reports run from the 15th to the 14th (NĐ 09/2019/NĐ-CP Điều 12); index 766 by calendar months."""
@@ -95,3 +99,21 @@ def last_closed(calendar: PeriodCalendar, kind: PeriodKind, night: date) -> Repo
     years = (night.year - 1, night.year, night.year + 1)
     ended = [period for year in years for period in periods_of_year(calendar, year) if period.end < night]
     return max((period for period in ended if period.kind == kind), key=lambda period: period.end)
+
+
+def calendar_named(name: str) -> PeriodCalendar:
+    """The calendar as typed by a person. Raises Misconfigured."""
+    if name not in set(PeriodCalendar):
+        raise Misconfigured(f"calendar {name!r} is not known; choose one of {', '.join(PeriodCalendar)}")
+    return PeriodCalendar(name)
+
+
+def period_labelled(calendar: str, label: str) -> ReportingPeriod:
+    """The period as typed by a person. Raises Misconfigured."""
+    chosen = calendar_named(calendar)
+    year = int(label[:4]) if label[:4].isascii() and label[:4].isdecimal() else 0
+    known = periods_of_year(chosen, year) if _YEARS[0] <= year <= _YEARS[1] else ()
+    found = [one for one in known if one.label == label]
+    if not found:
+        raise Misconfigured(f"{label!r} is no period; labels look like 2026-03, 2026-Q1, 2026-H1, 2026-9M, 2026")
+    return found[0]

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tthc.domain.errors import Misconfigured
-from tthc.domain.period import PeriodCalendar
+from tthc.domain.period import calendar_named
 from tthc.reference.kpis import Metric
 from tthc.reference.units import Unit
 from tthc.serving import wording
@@ -217,8 +217,7 @@ def newest_reported(connection: sa.Connection, published: Sequence[Period]) -> P
 
 def period_of(published: Sequence[Period], calendar: str, label: str) -> Period:
     """The published period of that label. Raises Misconfigured."""
-    if calendar not in set(PeriodCalendar):
-        raise Misconfigured(f"calendar {calendar!r} is not known; choose one of {', '.join(PeriodCalendar)}")
+    calendar_named(calendar)
     labels = [period.label for period in published if period.calendar == calendar]
     if not labels:
         raise Misconfigured(NOTHING_PUBLISHED)

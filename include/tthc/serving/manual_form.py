@@ -12,8 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tthc.domain.errors import Misconfigured
-from tthc.domain.period import PeriodCalendar, ReportingPeriod, periods_of_year
+from tthc.domain.period import ReportingPeriod, period_labelled
 from tthc.reference.manual import Indicator, read_indicators
 from tthc.reference.units import Unit, read_places
 from tthc.serving import wording
@@ -35,7 +34,6 @@ _WIDTHS = (5, 25, 36, 40, 40, 12, 11, 11, 14, 34)
 _LAST = len(_WIDTHS) - 1
 _NUMERATOR, _DENOMINATOR = HEADINGS.index("Tử số"), HEADINGS.index("Mẫu số")
 _HEAD = 6  # counted from 0
-_YEARS = (2010, 2100)
 _GREATEST = 1_000_000_000  # as staging/figures_told.py counts
 
 
@@ -55,7 +53,7 @@ def export(settings: Settings, *, unit: str, calendar: str, label: str, out: Pat
     Raises Misconfigured for an unknown unit, calendar or period, and before `tthc init`.
     """
     target = checked_target(out)
-    period = _period(calendar, label)
+    period = period_labelled(calendar, label)
     place = unit_of(read_places(settings).units, unit, settings.province, on=period.end)
     asked = [indicator for indicator in read_indicators(settings).values() if place.level in indicator.levels]
     with as_analyst(settings) as connection:
@@ -135,17 +133,6 @@ def _guard(book: Book, sheet: Any, first: int, last: int) -> None:
     wrong = f'=OR({numerator}>{denominator},({numerator}="")<>({denominator}=""))'
     options = {"type": "formula", "criteria": wrong, "format": book.style("wrong")}
     sheet.conditional_format(first, _NUMERATOR, last, _DENOMINATOR, options)
-
-
-def _period(calendar: str, label: str) -> ReportingPeriod:
-    if calendar not in set(PeriodCalendar):
-        raise Misconfigured(f"calendar {calendar!r} is not known; choose one of {', '.join(PeriodCalendar)}")
-    year = int(label[:4]) if label[:4].isascii() and label[:4].isdecimal() else 0
-    known = periods_of_year(PeriodCalendar(calendar), year) if _YEARS[0] <= year <= _YEARS[1] else ()
-    found = [one for one in known if one.label == label]
-    if not found:
-        raise Misconfigured(f"{label!r} is no period; labels look like 2026-03, 2026-Q1, 2026-H1, 2026-9M, 2026")
-    return found[0]
 
 
 def _known(connection: sa.Connection, unit_code: str, period: ReportingPeriod) -> dict[str, tuple[int, int]]:

@@ -53,6 +53,8 @@ def transaction(settings: Settings, *, writing: bool = False) -> Iterator[sa.Con
         words = f"{type(cause).__name__}: {lines[0] if lines else 'no words'}"
         if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
             raise OutsideSystemFailed(f"the warehouse did not answer as it should: {words}") from None
+        if isinstance(cause, psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName):
+            words += "; was the warehouse never made, or made by an older version? `tthc init` makes it whole"
         raise WarehouseRefused(f"the warehouse refused a statement: {words}") from None
 
 

@@ -1,0 +1,94 @@
+"""A mistyped unit, period, calendar, verdict or number is refused before anything is asked: an empty table, which would
+say that all is well, is never the answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tthc.cli import app
+from tthc.domain.errors import Misconfigured, WarehouseRefused
+from warehouses import Warehouses
+
+COMMANDS = (
+    ["submissions", "differences"],
+    ["summaries", "differences"],
+    ["sources", "differences"],
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home without a warehouse: whoever asks it would start a server."""
+    monkeypatch.setenv("TTHC_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("TTHC_WAREHOUSE_URL", raising=False)
+    return tmp_path / "home"
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--unit", "18733x"], "'18733x' is not a unit of province 42; codes look like"),
+        (["--period", "2026-Q5"], "'2026-Q5' is no period; labels look like 2026-03, 2026-Q1"),
+        (["--period", "Q1/2026"], "'Q1/2026' is no period"),
+    ],
+    ids=" ".join,
+)
+def test_a_mistyped_unit_or_period_is_no_empty_table(
+    home: Path, command: list[str], words: list[str], told: str
+) -> None:
+    assert_refused(home, [*command, *words], told)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ["sources", "differences", "--calendar", "x"],
+            "calendar 'x' is not known; choose one of VPCP_15_14, CALENDAR",
+        ),
+        (["submissions", "differences", "--calendar", "x"], "calendar 'x' is not known"),
+        (["rollup", "--period", "2026-Q5"], "'2026-Q5' is no period"),
+        (["rollup", "--period", "2026-Q5", "--as-known-on", "2026-03-01"], "'2026-Q5' is no period"),
+        (
+            ["files", "list", "--verdict", "helt"],
+            "'helt' is no verdict; there are loaded, loaded_with_quarantine, held",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_other_words_a_command_does_not_know(home: Path, words: list[str], told: str) -> None:
+    assert_refused(home, words, told)
+
+
+@pytest.mark.parametrize("words", [["--dossiers", "0"], ["--dossiers", "-5"], ["--dossiers", "9", "--nights", "0"]])
+def test_no_dossiers_or_nights_are_no_province(tmp_path: Path, words: list[str]) -> None:
+    told = CliRunner().invoke(app, ["simulate", *words, "--out", str(tmp_path / "out")])
+    assert told.exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_province_is_not_written_into_a_file(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("kept")
+    assert CliRunner().invoke(app, ["simulate", "--dossiers", "9", "--out", str(tmp_path / "out")]).exit_code == 2
+    assert (tmp_path / "out").read_text() == "kept"
+
+
+def assert_refused(home: Path, words: list[str], told: str) -> None:
+    error = CliRunner().invoke(app, words).exception
+    assert isinstance(error, Misconfigured)
+    assert told in str(error)
+    assert not home.exists(), "the warehouse was asked"
+
+
+def test_a_warehouse_never_made_says_how_it_is_made(warehouses: Warehouses, monkeypatch: pytest.MonkeyPatch) -> None:
+    with warehouses.bare() as place:
+        for name, value in place.environment().items():
+            monkeypatch.setenv(name, value)
+        for words in (["files", "list"], ["incidents", "list"], ["messages", "list"], ["rollup"]):
+            error = CliRunner().invoke(app, words).exception
+            assert isinstance(error, WarehouseRefused)
+            assert "`tthc init` makes it whole" in str(error)
