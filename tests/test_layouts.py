@@ -205,6 +205,42 @@ def test_every_other_word_has_a_code_where_the_layout_says_so(tmp_path: Path) ->
     assert see(tmp_path, a_list(*rows), text=layout).column("channel") == [2, 1, None]
     layout = layout.replace('otherwise = "1"', 'otherwise = ""')
     assert see(tmp_path, a_list(*rows), text=layout).column("channel") == [2, None, None]
+    layout = layout.replace('{ "Web" = "2" }', '{ "Web" = "2", "" = "3" }')
+    assert see(tmp_path, a_list(*rows), text=layout).column("channel") == [2, None, 3], "the empty cell has a code"
+
+
+def test_the_events_of_a_case_tell_how_it_ended_and_none_that_it_is_open(tmp_path: Path) -> None:
+    top = 'several_rows = "events"'
+    ended = '{ column = "activity", in = ["Decide", "Withdraw"] }'
+    text = f"""
+id = "list"
+title = "Events"
+feed = "dossier"
+kind = "csv"
+{top}
+[columns.dossier_code]
+headings = ["Code"]
+[columns.received_at]
+headings = ["Time"]
+pick = "first"
+[columns.finished_at]
+headings = ["Time"]
+when = {ended}
+[columns.unit_name]
+headings = ["Unit"]
+[columns.status]
+headings = ["Activity"]
+when = {ended}
+codes = {{ "Decide" = "9", "Withdraw" = "7", "" = "4" }}
+{EVENTS}
+"""
+    cells = [["Code", "Unit", "Activity", "Time"]]
+    for code, last in (("A", "Decide"), ("B", "Withdraw"), ("C", "Check")):
+        cells += [[code, "xã Ba", "Receive", "05/01/2026 08:00"], [code, "xã Ba", last, "20/01/2026 10:00"]]
+    seen = see(tmp_path, csv_of(cells), text=text)
+    assert (seen.column("status"), seen.refused) == ([9, 7, 4], {})
+    ends = [row["finished_on"] for row in seen.rows.values()]
+    assert [str(end)[:10] for end in ends] == ["2026-01-20", "2026-01-20", "None"]
 
 
 def test_codes_of_statuses_and_of_units(tmp_path: Path) -> None:

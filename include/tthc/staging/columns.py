@@ -138,9 +138,12 @@ def parse_codes(
 ) -> tuple[pd.Series, pd.Series]:
     """(codes, mask of words not in the list); a word for "nothing" is mapped to "" and becomes None.
 
-    `otherwise`: the code of every word that is not in the list, where the layout says there is one.
+    `otherwise`: the code of every word that is not in the list, where the layout says there is one. The word "" is the
+    empty cell.
     """
     folded = {fold(word): code for word, code in words.items()}
+    if "" in folded:
+        cells = cells.fillna("")
     known = {word: folded.get(fold(word), otherwise) for word in cells.dropna().unique()}
     bad = cells.map({word: code is ... for word, code in known.items()}).astype("boolean").fillna(required).astype(bool)
     values = {word: None if code in (..., "") else code for word, code in known.items()}
