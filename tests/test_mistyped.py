@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from tthc.cli import app
 from tthc.domain.errors import Misconfigured, WarehouseRefused
-from warehouses import Warehouses
+from warehouses import Warehouse, Warehouses
 
 COMMANDS = (
     ["submissions", "differences"],
@@ -75,6 +75,20 @@ def test_a_province_is_not_written_into_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("kept")
     assert CliRunner().invoke(app, ["simulate", "--dossiers", "9", "--out", str(tmp_path / "out")]).exit_code == 2
     assert (tmp_path / "out").read_text() == "kept"
+
+
+def test_a_workbook_of_each_owner_goes_into_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("kept")
+    assert CliRunner().invoke(app, ["quarantine", "export", "--out", str(tmp_path / "out")]).exit_code == 2
+
+
+def test_a_drop_folder_without_files_is_told(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in warehouse.environment().items():
+        monkeypatch.setenv(name, value)
+    told = CliRunner().invoke(app, ["load", "--drop", str(tmp_path), "--as-of", "2026-03-22"])
+    assert (told.exit_code, f"no file waits in {tmp_path}" in told.output) == (0, True)
 
 
 def assert_refused(home: Path, words: list[str], told: str) -> None:

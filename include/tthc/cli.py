@@ -81,6 +81,8 @@ def load(
 
     outcome = pipeline.run(settings(), drop, _night(as_of), say=_say)
     _tell(outcome, {}, as_json)
+    if not outcome.files:
+        _say(f"no file waits in {drop}: those of a source lie in {drop}/<source_id>/")
     if outcome.needs_a_person or _is_withheld():
         raise typer.Exit(1)
 

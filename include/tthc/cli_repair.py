@@ -74,7 +74,7 @@ def quarantine_list(
 
 
 @quarantine.command("export")
-def quarantine_export(out: Annotated[Path, typer.Option(help="The folder to write into.")]) -> None:
+def quarantine_export(out: Annotated[Path, typer.Option(help="The folder to write into.", file_okay=False)]) -> None:
     """One workbook an owner of what is in quarantine: the cells to correct and what is expected, never a value."""
     from tthc import pipeline
 
