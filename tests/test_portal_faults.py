@@ -158,7 +158,7 @@ def test_p16_a_redirect_elsewhere(portal: PortalSimulator, fault: str, tmp_path:
         ("page_repeated", "PORTAL_PAGE_SKIPPED", "PORTAL_PAGE_REPEATED"),
         ("page_skipped", "PORTAL_PAGE_SKIPPED", "PORTAL_PAGE_MISSING"),
         ("record_lost", "PORTAL_PAGE_MISSING", "PORTAL_PAGE_MISSING"),
-        ("rows_shift", "PORTAL_PAGE_SKIPPED", "PORTAL_TOTAL"),
+        ("rows_shift", "PORTAL_PAGE_SKIPPED", "PORTAL_PAGE_REPEATED"),
         ("total_moves", "PORTAL_DATA_MOVED", "PORTAL_DATA_MOVED"),
     ],
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ OK = "HTTP/1.1 200 OK"
 CHUNKED = f"{OK}\r\nTransfer-Encoding: chunked"
 BODY = exports.csv_list(portals.rows_of(BAD))
 HALF = BODY[: BODY[: len(BODY) // 2].rfind(b"\n") + 1]
+PACKED = gzip.compress(BODY, mtime=0)
 
 
 def answer(head: str, body: bytes) -> bytes:
@@ -77,6 +80,30 @@ LIES = {
         answer("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket", b"") + sized(len(BODY)), "PORTAL_STATUS",
     ),
     "interim answers before a sound one": (HINTS + sized(len(BODY)), ""),
+    "the end of the file as a part": (
+        answer(f"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {len(HALF)}-{len(BODY) - 1}/{len(BODY)}\r\n"
+               f"Content-Length: {len(BODY) - len(HALF)}", BODY[len(HALF):]), "PORTAL_TRUNCATED",
+    ),
+    "said to be gzip, and is not": (answer(f"{OK}\r\nContent-Encoding: gzip\r\nContent-Length: {len(BODY)}", BODY), "PORTAL_ENCODING"),
+    "gzip whose checksum is another's": (
+        answer(f"{OK}\r\nContent-Encoding: gzip\r\nContent-Length: {len(PACKED)}", PACKED[:-8] + b"\1\2\3\4" + PACKED[-4:]),
+        "PORTAL_ENCODING",
+    ),
+    "gzip and zeros behind it": (
+        answer(f"{OK}\r\nContent-Encoding: gzip\r\nContent-Length: {len(PACKED) + 50}", PACKED + bytes(50)), "PORTAL_ENCODING",
+    ),
+    "packed twice": (answer(f"{OK}\r\nContent-Encoding: gzip, gzip\r\nContent-Length: {len(PACKED)}", PACKED), "PORTAL_ENCODING"),
+    "a redirect to nowhere": (answer("HTTP/1.1 302 Found\r\nContent-Length: 0", b""), "PORTAL_REDIRECT"),
+    "a line of the head without a colon": (answer(f"{OK}\r\nGarbage\r\nContent-Length: {len(BODY)}", BODY), "PORTAL_UNPROVEN"),
+    "a chunk with a remark of 1 MB": (
+        answer(CHUNKED, b"%x;" % len(BODY) + b"x" * 1_000_000 + b"\r\n" + BODY + b"\r\n0\r\n\r\n"), "PORTAL_TRUNCATED",
+    ),
+    "another alphabet than declared, sound": (
+        answer(f"{OK}\r\nContent-Type: text/csv; charset=iso-8859-1\r\nContent-Length: {len(BODY)}", BODY), "",
+    ),
+    "one byte a chunk, sound": (
+        answer(CHUNKED, b"".join(part(b"1", bytes([byte])) for byte in BODY) + b"0\r\n\r\n"), "",
+    ),
 }  # fmt: skip
 
 
@@ -122,6 +149,71 @@ def test_a_next_link_of_any_kind_never_ends_a_list_early(
     paging = {"kind": "link", "next_at": "data.next", "total_at": "", "pages_at": "", "page_at": ""}
     told = fetched(pages_table(liar.url, paging=paging, limits=ONCE), tmp_path)
     assert reasons(told) == {BAD: reason} | dict.fromkeys(GOOD, "")
+
+
+@pytest.mark.parametrize(
+    "told", ["soon", "-5", "\u00b2", "9" * 5000, "Mon, 01 Jan 2001 00:00:00 GMT", "Mon, 01 Jan 2035 00:00:00 -0000",
+             "Mon, 01 Jan 99999 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"], ids=lambda told: told[:30],
+)  # fmt: skip
+def test_a_retry_after_of_any_kind_is_a_busy_portal(liar: Liar, told: str, tmp_path: Path) -> None:
+    sent = f"HTTP/1.1 503 busy\r\nRetry-After: {told}\r\nContent-Length: 0\r\n\r\n".encode("latin-1")
+    liar.tell = lambda line: sent if BAD in line else sized(len(BODY))
+    assert reasons(fetched(files_table(liar.url), tmp_path)) == {BAD: "PORTAL_BUSY"} | dict.fromkeys(GOOD, "")
+
+
+RECORDS = [{"MaHoSo": f"H42.1-260105-{number:04d}"} for number in range(30)]
+Pages = Callable[[int, int], dict[str, Any]]
+
+
+def page_of(number: int, start: int | None = None, size: int = 7, **told: Any) -> dict[str, Any]:
+    """A page of the list of thirty records in five pages, unless it is told otherwise."""
+    start = (number - 1) * 7 if start is None else start
+    return {"items": RECORDS[start : start + size], "total": 30, "pages": 5, "page": number} | told
+
+
+LIST_LIES: dict[str, tuple[Pages, str]] = {
+    "none": (lambda number, _: page_of(number), ""),
+    "one page for all": (lambda number, _: page_of(number, 0), "PORTAL_PAGE_REPEATED"),
+    "pages that overlap by a record, and the count is right": (
+        lambda number, _: page_of(number, max(0, (number - 1) * 7 - 1), 7 if number < 5 else 2), "PORTAL_PAGE_REPEATED",
+    ),
+    "empty pages": (lambda number, _: page_of(number, size=0), "PORTAL_PAGE_MISSING"),
+    "a thousand million records": (lambda number, _: page_of(number, total=10**9, pages=10**8), "PORTAL_PAGE_MISSING"),
+    "fewer records than on one page": (lambda number, _: page_of(number, total=0, pages=0), "PORTAL_TOTAL"),
+    "less than no records": (lambda number, _: page_of(number, total=-1), "PORTAL_SHAPE"),
+    "half a record": (lambda number, _: page_of(number, total=30.5), "PORTAL_SHAPE"),
+    "records as an object": (lambda number, _: page_of(number, items={"0": RECORDS[0]}), "PORTAL_SHAPE"),
+    "another total each time": (lambda number, asked: page_of(number, total=30 + asked), "PORTAL_DATA_MOVED"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lie", LIST_LIES)
+def test_a_list_that_lies_about_its_pages(liar: Liar, lie: str, tmp_path: Path) -> None:
+    pages, reason = LIST_LIES[lie]
+    asked = itertools.count()
+
+    def tell(line: str) -> bytes:
+        number = int(line.partition("&page=")[2].partition("&")[0])
+        data = pages(number, next(asked)) if BAD in line else page_of(number)
+        body = json.dumps({"code": "OK", "data": data}).encode()
+        return sized(len(body), body)
+
+    liar.tell = tell
+    assert reasons(fetched(pages_table(liar.url, limits=ONCE), tmp_path)) == {BAD: reason} | dict.fromkeys(GOOD, "")
+
+
+def test_a_connection_that_breaks_at_every_second_page(liar: Liar, tmp_path: Path) -> None:
+    asked = itertools.count()
+
+    def tell(line: str) -> bytes:
+        number = int(line.partition("&page=")[2].partition("&")[0])
+        body = json.dumps({"code": "OK", "data": page_of(number)}).encode()
+        return b"" if BAD in line and next(asked) % 2 else sized(len(body), body)
+
+    liar.tell = tell
+    told = fetched(pages_table(liar.url), tmp_path)
+    assert reasons(told) == dict.fromkeys(UNITS, "")
+    assert json.loads(told[BAD].path.read_bytes()) == RECORDS
 
 
 def test_what_nobody_foresaw_harms_one_delivery(liar: Liar, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,6 +13,10 @@ DOSSIER_CODE = re.compile(r"(?<![0-9A-Za-z])[A-Z]{1,4}\d{1,3}(?:\.\d+)*-\d{6}-\d
 LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z])\+?\d(?:[ .\-]?\d){8,}(?![0-9A-Za-z])")
 _YEAR, _TIME = r"(?:19|20)\d\d", r"(?:[ T]?\d{1,2}:?\d\d(?::?\d\d)?)?"
 _DATE = re.compile(rf"(?:{_YEAR}[-./]?\d{{1,2}}[-./]?\d{{1,2}}|\d{{1,2}}[-./]\d{{1,2}}[-./]{_YEAR}){_TIME}")
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2064\u206a-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\U000e0000-\U000e0fff]"
+)
 _DASHES = re.compile(r"\s*[‐‑‒–—−-]\s*")
 # One syllable, two lawful spellings (hoà/hòa, khoẻ/khỏe, thuỷ/thủy): the tone moves to the first vowel.
 _NEW_TONE = re.compile(r"(?<!q)(?:o[àáảãạèéẻẽẹ]|u[ỳýỷỹỵ])(?!\w)")
@@ -24,6 +28,14 @@ def clean(text: str) -> str:
     if text.isascii():  # most cells are: codes, days, nothing
         return " ".join(text.split())
     return _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
+
+
+def code_key(code: str) -> str:
+    """The key under which dossier codes are compared: capitals without spaces, and what looks the same is the same, as
+    wide letters, long dashes and characters nobody sees."""
+    if not code.isascii():
+        code = _DASHES.sub("-", _UNSEEN.sub("", unicodedata.normalize("NFKC", code)))
+    return "".join(code.split()).upper()
 
 
 def shown(text: str) -> str:

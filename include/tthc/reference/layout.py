@@ -110,7 +110,7 @@ class Layout:
     section_marks: tuple[str, ...] = ()
     identities: tuple[Identity, ...] = ()
     sections: dict[str, str] = field(default_factory=dict)
-    total_words: tuple[str, ...] = ("Tổng số", "Tổng cộng", "Cộng")
+    total_words: tuple[str, ...] = ("Tổng số", "Tổng cộng", "Cộng", "Tổng số hồ sơ", "Tổng cộng số hồ sơ")
     subtotal_words: tuple[str, ...] = ("Cộng", "Tổng", "Lũy kế")
     footers: tuple[str, ...] = (
         r"người lập\b.*", r"lập biểu\b.*", r"thủ trưởng\b.*", r"xác nhận của\b.*", r"kế toán\b.*", r"ghi chú\b.*",

@@ -178,19 +178,22 @@ class _Walk:
         self._note_keys(len(before), records)
 
     def _note_keys(self, number: int, records: list[str]) -> None:
-        """A record that stands on two pages: the list moved, unless the earlier page still is what it was."""
+        """A record that stands on two pages: the list moved, unless the earlier page still is what it was.
+
+        Without a key of records, only the seam of two pages tells: a record that ends one and begins the next.
+        """
         name = self._paging.record_key
-        if not name:
-            return
-        keys = [str(value_at(json.loads(record), name) or "") for record in records]
+        keys = [str(value_at(json.loads(record), name) or "") for record in records] if name else records
         if keys and keys[0] and keys[0] == self._last_key:
             raise _repeated("a page begins with the end of the one before")
+        self._last_key = keys[-1] if keys else ""
+        if not name:
+            return
         known = sorted({self._keys[key] for key in keys if key in self._keys})
         for earlier in known[:_LOOKS]:
             if not self._same(earlier):
                 raise _moved("a record moved to another page")
         self._keys |= {key: number for key in keys if key}
-        self._last_key = keys[-1] if keys else ""
 
     def _same(self, number: int) -> bool:
         """Look again at a page that was read before."""

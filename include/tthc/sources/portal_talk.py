@@ -246,7 +246,7 @@ def _given(value: str, name: str) -> str:
 
 def _seconds(told: str) -> float | None:
     """Retry-After in seconds; it is a number or a date."""
-    if told.strip().isdigit():
+    if told.strip().isdecimal():
         return float(told)
     with suppress(ValueError, TypeError):
         return max(0.0, (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds())

@@ -16,20 +16,29 @@ from tthc.domain.errors import FileRefused
 
 # Of one record: a quote that is still open then was none.
 _MAX_LINES, _MAX_TEXT, _ROWS_END_IT = 200, 1 << 16, 3
-_CUT = "dòng cuối bị cắt giữa chừng, tệp chưa trọn vẹn / the last row is cut, the file is not whole"
+_DOS_END = b"\x1a"  # what old systems write behind the last line
 _BLOCK = 4096
 
 csv.field_size_limit(1 << 26)
 
 
-def read_carefully(data: bytes, delimiter: str, width: int) -> tuple[list[pa.Array], list[int], list[tuple[int, str]]]:
-    """(columns, offsets of their rows, (offset, BLANK or RAGGED) of the others); a record counts as one row.
+def cut_at(line: int) -> FileRefused:
+    """The last row is not whole."""
+    detail = f"dòng cuối (dòng {line}) bị cắt giữa chừng, tệp chưa trọn vẹn; hãy xuất và gửi lại"
+    return FileRefused("FILE_TRUNCATED", f"{detail} / the last row is cut, the file is not whole")
+
+
+def read_carefully(
+    data: bytes, delimiter: str, width: int, first_row: int
+) -> tuple[list[pa.Array], list[int], list[tuple[int, str]]]:
+    """(columns, offsets of their rows, (offset, BLANK or RAGGED) of the others); a record counts as one row, the first
+    one is `first_row` of the file.
 
     Raises FileRefused FILE_TRUNCATED when the last record is short and nothing ends it.
     """
     lines = [line.removesuffix(b"\r") for line in data.split(b"\n")]
     del data  # of a long file it is as much as all that is kept of it
-    whole = not lines[-1]
+    whole = lines[-1] in (b"", _DOS_END)
     if whole:
         lines.pop()
     parts: list[list[pa.Array]] = [[pa.array([], pa.string())] * width]
@@ -39,6 +48,8 @@ def read_carefully(data: bytes, delimiter: str, width: int) -> tuple[list[pa.Arr
     at = row = 0
     while at < len(lines):
         cells, used = _record(lines, at, delimiter, width, whole)
+        if used == 0:
+            raise cut_at(first_row + row)
         at += used
         if len(cells) == width:
             kept.append(cells)
@@ -46,7 +57,7 @@ def read_carefully(data: bytes, delimiter: str, width: int) -> tuple[list[pa.Arr
         elif not any(cell.strip() for cell in cells):
             odd.append((row, "BLANK"))
         elif at >= len(lines) and not whole and len(cells) < width:
-            raise FileRefused("FILE_TRUNCATED", _CUT)
+            raise cut_at(first_row + row)
         else:
             odd.append((row, "RAGGED"))
         row += 1
@@ -63,7 +74,7 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[pa.Array]:
 
 
 def _record(lines: Sequence[bytes], at: int, delimiter: str, width: int, whole: bool) -> tuple[list[str], int]:
-    """The cells of the record that begins on a line, and how many lines it takes."""
+    """The cells of the record that begins on a line, and how many lines it takes; none where it is cut."""
     text = lines[at].decode()
     if '"' not in text:
         return text.split(delimiter), 1
@@ -77,7 +88,7 @@ def _record(lines: Sequence[bytes], at: int, delimiter: str, width: int, whole: 
         if longer is not None and not (len(literal) == width == lines[at + used - 1].decode().count(delimiter) + 1):
             return longer, used
         if at + 1 == len(lines) and not whole and literal[-1].startswith('"'):
-            raise FileRefused("FILE_TRUNCATED", _CUT)
+            return [], 0
     return (literal if cells is None or len(literal) == width else cells), 1
 
 

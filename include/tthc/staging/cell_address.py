@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tthc.reference.layout import Layout
-from tthc.staging.grid import match_header
+from tthc.staging.grid import letters, match_header
 from tthc.staging.reader import Reading
 
 
@@ -27,12 +27,3 @@ class Cells:
         if column not in self._positions:
             return f"dòng {row_no}"
         return f"ô {letters(self._positions[column])}{row_no}, cột «{heading}»"
-
-
-def letters(position: int) -> str:
-    """0 is A, 25 is Z, 26 is AA."""
-    text, position = "", position + 1
-    while position:
-        position, rest = divmod(position - 1, 26)
-        text = chr(65 + rest) + text
-    return text

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 import pyarrow as pa
 
+from tthc.domain.text import code_key
 from tthc.reference.layout import Layout
 from tthc.staging.columns import clean_column, holds, parse_dates, translated
 
@@ -99,7 +100,7 @@ def _combine(texts: Texts, layout: Layout) -> None:
     """
     days, moments, unreadable = parse_dates(texts.cell("row_at"), layout, layout.column("row_at"))
     frame = texts.place.assign(**texts.cells, order=moments.fillna(days), at=range(len(texts.place)))
-    code = texts.cell("dossier_code").str.replace(r"\s", "", regex=True).str.upper()
+    code = texts.cell("dossier_code").map(code_key, na_action="ignore")
     alone = code.isna() | unreadable
     frame["key"] = code.where(~alone, None)
     ordered = frame[~alone].sort_values(["order", "at"], kind="stable", na_position="first")

@@ -20,6 +20,7 @@ _OF_READING = {
     "REPLACEMENT_CHAR": "nội dung tiếng Việt đầy đủ dấu, xuất lại bằng bảng mã UTF-8",
     "DOSSIER_CODE_MISSING": "mã hồ sơ đầy đủ như trên giấy tiếp nhận",
     "DOSSIER_CODE_ROUNDED": "mã hồ sơ đủ chữ số; định dạng cột là Text trước khi nhập hoặc xuất",
+    "DOSSIER_CODE_LETTERS": "mã hồ sơ gõ lại bằng bàn phím: chữ, chữ số, dấu chấm và gạch nối thường",
     "CELL_SHAPE": "một giá trị, không phải danh sách […] hay nhóm {…}",
     "RECEIVED_MISSING": "ngày tiếp nhận hồ sơ",
     "RANGE": "số không âm",

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import pyarrow as pa
 
+from tthc.domain.errors import FileRefused
 from tthc.domain.text import fold
 from tthc.reference.layout import Layout
 from tthc.reference.layout_faults import is_pattern
@@ -40,6 +41,15 @@ class Grid:
     ragged: list[tuple[str, int, str]] = field(default_factory=list)
     epoch_1904: bool = False
     unread: Callable[[Sequence[int]], dict[int, pa.Array]] = field(default=lambda rows: {})
+
+
+def letters(position: int) -> str:
+    """The name of a column: 0 is A, 25 is Z, 26 is AA."""
+    text, position = "", position + 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        text = chr(65 + rest) + text
+    return text
 
 
 def heading_key(text: str) -> str:
@@ -113,6 +123,17 @@ def known_headings(header: Sequence[str], layout: Layout) -> int:
         return len(match_header(header, layout))
     words = {heading_key(text) for text in header if _WORDS.fullmatch(text.strip())}
     return len(words) if len(words) > 1 else 0
+
+
+def refuse_table_above(rows: Sequence[Sequence[str]], index: int, layout: Layout, lines_before: int = 0) -> None:
+    """Refuse rows that stand between an earlier header, as whole as the layout asks, and the best one: they would be
+    taken for titles, and lost. Raises FileRefused SEVERAL_TABLES."""
+    wanted = {column.name for column in layout.columns if column.required}
+    for above, row in enumerate(rows[: max(index - 1, 0)]):
+        if wanted and wanted <= match_header(row, layout).keys():
+            first, second = above + 1 + lines_before, index + 1 + lines_before
+            detail = f"dòng {first} và dòng {second} đều là tiêu đề, các cột khác nhau; tách mỗi bảng một tệp"
+            raise FileRefused("SEVERAL_TABLES", f"{detail} / two tables with other columns, one below the other")
 
 
 def joined(rows: Sequence[Sequence[str]]) -> list[str]:

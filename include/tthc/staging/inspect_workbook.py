@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from tthc.domain.errors import FileRefused
 from tthc.staging.at_once import at_once
+from tthc.staging.grid import letters as column_letters
 from tthc.staging.inspect import MAX_BYTES
 from tthc.staging.sheet_cells import SheetCells
 
@@ -52,12 +53,12 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 
 @dataclass(slots=True)
 class Look:
-    """What the search found: `merged` tells whether a sheet merges cells; `in_order` whether the cells of each follow
-    one another; `rows` and `columns` how far those of any lie; `uncomputed` the cells whose formulas have no result,
-    (row, column) from 0, by the sheet's part."""
+    """What the search found: `merged` tells whether a sheet merges cells; `odd` (row, column), from 1, a cell that does
+    not follow those before it; `rows` and `columns` how far those of any lie; `uncomputed` the cells whose formulas
+    have no result, (row, column) from 0, by the sheet's part."""
 
     merged: bool = False
-    in_order: bool = True
+    odd: tuple[int, int] | None = None
     rows: int = 0
     columns: int = 0
     uncomputed: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
@@ -87,13 +88,13 @@ def look_into(path: Path) -> Look:
                     if _is_sheet(entry):
                         searches.append(partial(cells.add, text))
                     at_once(lambda search: search(), searches)
-                found.in_order = found.in_order and cells.in_order
+                found.odd = found.odd or cells.odd
                 found.rows, found.columns = max(found.rows, cells.rows), max(found.columns, cells.columns)
             if found.may_reach_too_far:
                 for entry in filter(_is_sheet, entries):
                     _measure(handle, entry)
-            if not found.in_order:
-                detail = "một dòng hoặc một ô của trang được ghi hai lần hoặc sai thứ tự, hãy mở bằng Excel và lưu lại"
+            if found.odd:
+                detail = f"{_name(*found.odd)} được ghi hai lần hoặc sai thứ tự, hãy mở bằng Excel và lưu lại"
                 raise FileRefused("FILE_CORRUPT", f"{detail} / a row or cell is stated twice or out of order")
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError, zlib.error) as error:
         raise FileRefused("FILE_CORRUPT", "sổ Excel hỏng hoặc bị cắt / the workbook is damaged or cut") from error
@@ -180,8 +181,9 @@ def _search(window: bytes, entry: zipfile.ZipInfo, found: Look) -> None:
     if _is_sheet(entry):
         found.merged = found.merged or (b"g" in window and b"mergeCell " in window)
         oddly = (b"'" in window and b"='s'" in window) or _ODD_POINTER.search(window)
-        if oddly and _NO_NUMBER.search(window):
-            detail = "một ô trỏ tới chuỗi không có trong sổ, hãy mở bằng Excel và lưu lại"
+        if oddly and (pointer := _NO_NUMBER.search(window)):
+            where = f"ô {_address(window, pointer.end())} trỏ tới chuỗi không có trong sổ"
+            detail = f"{where}, hãy mở bằng Excel và lưu lại"
             raise FileRefused("FILE_CORRUPT", f"{detail} / a cell points at no text of the workbook")
         if b"f" in window and _FORMULA.search(window):
             cells = {(int(row) - 1, _number(letters) - 1) for letters, row in _UNCOMPUTED.findall(window)}
@@ -196,11 +198,29 @@ def _measure(handle: BinaryIO, entry: zipfile.ZipInfo) -> None:
         rows = max([rows, *{int(row) for _, row in cells}])
         columns = max([columns, *{_number(letters) for letters in {letters for letters, _ in cells}}])
         if _is_too_far(rows, columns):
-            raise FileRefused("EXTENT", "sổ có ô nằm quá xa vùng dữ liệu / a cell far outside any table")
+            row, column = max(
+                ((int(row), _number(column)) for column, row in cells),
+                key=lambda cell: (cell[1] > MAX_COLUMNS, cell[0]),
+            )
+            detail = f"{_name(row, column)} nằm quá xa vùng dữ liệu, hãy xóa ô đó và lưu lại"
+            raise FileRefused("EXTENT", f"{detail} / a cell far outside any table")
 
 
 def _is_too_far(rows: int, columns: int) -> bool:
     return columns > MAX_COLUMNS or rows > max(ROW_LIMITS) or rows * columns > MAX_AREA
+
+
+def _name(row: int, column: int) -> str:
+    """A cell as a clerk finds it, from its place counted from 1; a row as such has no column."""
+    number = str(row) if row < 10**7 else "…"
+    return f"ô {column_letters(column - 1)}{number}" if column else f"dòng {number}"
+
+
+def _address(window: bytes, place: int) -> str:
+    """The cell to which a place in a sheet's text belongs."""
+    begin = max(window.rfind(b"<c ", 0, place), window.rfind(b":c ", 0, place), 0)
+    named = re.search(rb"\br\s*=\s*[\"']([A-Z]{1,3}\d{1,7})[\"']", window[begin:place])
+    return named.group(1).decode() if named else "không tên"
 
 
 def _number(letters: bytes) -> int:

@@ -18,8 +18,8 @@ from tthc.reference.procedures import read_procedures
 from tthc.reference.sources import read_sources
 from tthc.reference.units import read_places
 from tthc.settings import Settings
-from tthc.staging.cell_address import letters
 from tthc.staging.drift import fate, patch_of
+from tthc.staging.grid import letters
 from tthc.staging.parse import Meanings
 from tthc.staging.reader_process import ReaderPool
 from tthc.staging.stage import is_valid, stage

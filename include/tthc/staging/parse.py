@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tthc.domain.text import fold, may_tell_of_a_person
+from tthc.domain.text import code_key, fold, may_tell_of_a_person
 from tthc.reference.corrections import Correction
 from tthc.reference.layout import Layout
 from tthc.reference.manual import Indicator
@@ -41,6 +41,8 @@ _CONTROL = r"[\x{0001}-\x{0008}\x{000e}-\x{001f}\x{007f}-\x{0084}\x{0086}-\x{009
 _YES = ("có", "x", "1", "true", "✓", "✔", "đúng")
 _NO = ("không", "0", "false")
 _NESTED = "{}"  # how a reader of JSON tells a list or an object where a value should be
+# In a code: neither printable ASCII nor a letter of Latin, as Vietnamese has them.
+_STRANGE = re.compile("[^\x21-\x7e\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1ea0-\u1ef9]")
 _ROUNDED = r"^[0-9](?:[.,][0-9]+)?[Ee]\+[0-9]+$"
 _PROCEDURE = r"^[0-9]\.[0-9]{6}$"
 _FORMULA_ERROR = r"^#(?:CALC!|SPILL!|N/A|DIV/0!|NAME\?|NULL!|NUM!|REF!|VALUE!)$"
@@ -170,13 +172,13 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
     refusals.add(rounded, "dossier_code", "DOSSIER_CODE_ROUNDED")
     for name in ("dossier_code", "procedure_name", "field_name"):  # every other column has words or a form of its own
         refusals.add(cell(name).eq(_NESTED).fillna(False).astype(bool), name, "CELL_SHAPE")
+    refusals.add(_strange_codes(cell("dossier_code")), "dossier_code", "DOSSIER_CODE_LETTERS")
     rows["dossier_key"] = dossier_keys(cell("dossier_code"), meanings)
+    codes = cell("dossier_code").map(code_key, na_action="ignore")
     rows["code_on"] = pd.to_datetime(
-        cell("dossier_code").astype("str").str.extract(r"-([0-9]{6})-", expand=False), format="%y%m%d", errors="coerce"
+        codes.astype("str").str.extract(r"-([0-9]{6})-", expand=False), format="%y%m%d", errors="coerce"
     )
-    roots = pc.extract_regex(
-        pa.array(cell("dossier_code").map(_normalised, na_action="ignore"), pa.string()), _NATIONAL_CODE
-    )
+    roots = pc.extract_regex(pa.array(codes, pa.string()), _NATIONAL_CODE)
     rows["code_root"] = pd.Series(pc.struct_field(roots, "root").to_pandas(), dtype=object)
     counted = ~rows["status"].isin([1, 3]).fillna(False).astype(bool)
     refusals.add(cell("received_at").isna() & counted, "received_at", "RECEIVED_MISSING")
@@ -204,9 +206,13 @@ def _with_titles(reading: Reading, number: int) -> pa.Table:
 
 
 def _without_duplicates(table: pa.Table) -> tuple[pa.Table, dict[int, int]]:
-    """Rows of one file equal in every mapped column are one row, wherever they stand."""
+    """Rows of one file equal in every mapped column are one row, wherever they stand; rows of which nobody knows whose
+    they are, without a code or with a failed formula for it, are not."""
     frame = table.drop_columns(["sheet", "row_no"]).to_pandas()
     repeated = frame.duplicated(keep="first")
+    if "dossier_code" in frame:
+        codes = frame.loc[repeated, "dossier_code"].fillna("").str.strip()
+        repeated[codes.index[codes.eq("") | codes.str.match(_FORMULA_ERROR)]] = False
     counts = {int(str(number)): int(count) for number, count in frame.loc[repeated, "file_no"].value_counts().items()}
     return (table.filter(pa.array(~repeated)) if counts else table), counts
 
@@ -257,6 +263,12 @@ def _procedure_codes(cells: pd.Series, layout: Layout) -> pd.Series:
     return cells.where(~numbers, padded)
 
 
+def _strange_codes(codes: pd.Series) -> pd.Series:
+    """Codes that hold what no keyboard of the desks writes; characters nobody sees and wide ones are no harm."""
+    odd = _mask(pc.invert(pc.string_is_ascii(pa.array(codes, pa.string()))))
+    return codes.isin([code for code in codes[odd] if _STRANGE.search(code_key(code))])
+
+
 def dossier_keys(codes: pd.Series, meanings: Meanings) -> pd.Series:
     """Keyed hash of the normalised dossier code within its province, as the text of a UUID; None without a code.
 
@@ -264,15 +276,11 @@ def dossier_keys(codes: pd.Series, meanings: Meanings) -> pd.Series:
     """
 
     def key(code: str) -> str:
-        message = f"{meanings.province}|{_normalised(code)}".encode()
+        message = f"{meanings.province}|{code_key(code)}".encode()
         digest = hmac.digest(meanings.hmac_key, message, "sha256").hex()
         return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
 
     return codes.map(key, na_action="ignore")
-
-
-def _normalised(code: str) -> str:
-    return re.sub(r"\s", "", code).upper()
 
 
 def explain(rule_id: str, heading: str) -> str:

@@ -19,8 +19,8 @@ import pyarrow.csv as pacsv
 from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
 from tthc.staging.at_once import at_once, processors
-from tthc.staging.careful_csv import read_carefully, strictly
-from tthc.staging.grid import Grid, find_header, known_headings, left_behind
+from tthc.staging.careful_csv import cut_at, read_carefully, strictly
+from tthc.staging.grid import Grid, find_header, known_headings, left_behind, refuse_table_above
 from tthc.staging.inspect_workbook import MAX_COLUMNS
 
 _Bytes = bytes | mmap.mmap  # of a file, or of its text in another encoding
@@ -30,7 +30,6 @@ _PIECE = 1 << 22  # bytes of a file that are read at a time, at most; much small
 _BLOCK = _PIECE >> 1  # bytes of them that Arrow cuts into lines and cells at a time
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _LINE_END = ord("\n")
-_CUT = "dòng cuối bị cắt giữa chừng, tệp chưa trọn vẹn / the last row is cut, the file is not whole"
 
 
 def text_of(path: Path, layout: Layout) -> tuple[_Bytes, int]:
@@ -38,7 +37,7 @@ def text_of(path: Path, layout: Layout) -> tuple[_Bytes, int]:
     that reads every byte."""
     with path.open("rb") as file:
         data = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-    start, encodings = 0, [name for name in layout.encodings if name != "utf-16"]
+    start, line, encodings = 0, 1, [name for name in layout.encodings if name != "utf-16"]
     if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         encodings = ["utf-16"]
     elif data[:3] == codecs.BOM_UTF8:
@@ -49,12 +48,14 @@ def text_of(path: Path, layout: Layout) -> tuple[_Bytes, int]:
         try:
             text = data[start:].decode(encoding)
         except UnicodeDecodeError as error:
+            line = data[: start + error.start].count(b"\n") + 1
             if encodings == ["utf-8"] and error.reason == "unexpected end of data":
-                raise FileRefused("FILE_TRUNCATED", _CUT) from error
+                raise cut_at(line) from error
             continue
         if encoding != "utf-8":
             return text.encode(), 0
-    raise FileRefused("ENCODING", f"bảng mã không phải {', '.join(layout.encodings)} / not in a declared encoding")
+    where = f"bảng mã không phải {', '.join(layout.encodings)}, từ dòng {line}; hãy xuất lại bằng UTF-8"
+    raise FileRefused("ENCODING", f"{where} / not in a declared encoding")
 
 
 def _is_utf8(data: _Bytes) -> bool:
@@ -89,7 +90,7 @@ def _pieces(data: _Bytes, start: int) -> list[tuple[int, int]]:
 
 
 def grid_of(path: Path, layout: Layout) -> Grid:
-    """Raises FileRefused: ENCODING, FILE_TRUNCATED, HEADER, EXTENT."""
+    """Raises FileRefused: ENCODING, FILE_TRUNCATED, HEADER, EXTENT, SEVERAL_TABLES."""
     data, start = text_of(path, layout)
     if data.find(b"\n") < 0 <= data.find(b"\r"):
         data = data[:].replace(b"\r", b"\n")
@@ -99,8 +100,10 @@ def grid_of(path: Path, layout: Layout) -> Grid:
     delimiter, rows = _best_delimiter(data[start : start + _PEEK], layout)
     found = find_header(rows, layout)
     if found is None:
-        raise FileRefused("HEADER", "không tìm thấy dòng tiêu đề của mẫu này / no header row of this layout")
+        where = f"trong {layout.header_within} dòng đầu không có dòng tiêu đề của mẫu này"
+        raise FileRefused("HEADER", f"{where} / no header row of this layout")
     index, depth, header = found
+    refuse_table_above(rows, index, layout, int(named))
     if len(header) > MAX_COLUMNS:
         raise FileRefused("EXTENT", f"bảng có hơn {MAX_COLUMNS} cột / more than {MAX_COLUMNS} columns")
     body = _after_rows(data, start, delimiter, index + depth)
@@ -114,7 +117,7 @@ def grid_of(path: Path, layout: Layout) -> Grid:
     elif plain := _plainly(data, body, _Form(delimiter, len(header)), left):
         grid.columns, grid.unread = plain.columns(), plain.unread
     else:  # quotes do not add up, cells hold line ends, or rows have too many or too few cells
-        grid.columns, numbers, odd = read_carefully(data[body:], delimiter, len(header))
+        grid.columns, numbers, odd = read_carefully(data[body:], delimiter, len(header), first_row)
         grid.row_numbers = pa.array([first_row + row for row in numbers], pa.int32())
         grid.ragged = [("", first_row + row, reason) for row, reason in odd]
     return grid

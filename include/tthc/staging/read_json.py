@@ -186,6 +186,8 @@ def text_of(record: Record, column: Column, fields: Sequence[str]) -> str:
     if take.how == "count":
         return str(len(items))
     values = [value for item in items if (value := _scalar(item.get(take.item)))]
+    if take.how == "sum" and any(item and take.item not in item for item in items):
+        return _WRONG_SHAPE  # an amount under another name is not no amount
     if take.how == "last":  # the greatest text is the last day only where all days are written alike
         return max(values, default="") if len({re.sub(r"\d+", "", value) for value in values}) < 2 else _WRONG_SHAPE
     return _total(values)
@@ -224,7 +226,8 @@ def _total(values: list[str]) -> str:
     matches = [_AMOUNT.fullmatch(value) for value in values]
     if not all(matches):
         return _WRONG_SHAPE
-    return str(sum(int(match.group(1).replace(".", "")) for match in matches if match))
+    amounts = [int(match.group(1).replace(".", "")) for match in matches if match]
+    return str(sum(amounts) if min(amounts) >= 0 else min(amounts))  # a negative one is told, not made up for
 
 
 def _scalar(value: Any) -> str:

@@ -24,7 +24,7 @@ import python_calamine
 from tthc.domain.errors import FileRefused
 from tthc.domain.text import blotted, may_tell_of_a_person
 from tthc.reference.layout import Layout
-from tthc.staging.grid import REAL_DATE, Grid, Listed, find_header, match_header
+from tthc.staging.grid import REAL_DATE, Grid, Listed, find_header, match_header, refuse_table_above
 from tthc.staging.inspect_workbook import ROW_LIMITS, Look, look_into
 from tthc.staging.workbook_parts import counts_from_1904, uncomputed_of_sheets
 
@@ -33,6 +33,7 @@ logging.getLogger("fastexcel").setLevel(logging.ERROR)  # it tells of every empt
 _ERRORS = {"div0": "#DIV/0!", "na": "#N/A", "name": "#NAME?", "null": "#NULL!", "num": "#NUM!", "ref": "#REF!"}
 _EXACT = 10**15  # Excel keeps fifteen digits of a number; a longer one is told as rounded, 4.2e+16
 _HEAD_BYTES = 1 << 20
+_SHEETS_TOLD = 5
 _ROW_END = re.compile(rb"</(\w+:)?row>")
 _TEXTS = "xl/sharedStrings.xml"
 _TEXT_END = re.compile(rb"</(\w+:)?si>|<(\w+:)?si\s*/>")
@@ -45,7 +46,7 @@ def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int]:
 
     A sheet named by a dossier or the number of a person is told by its place in the workbook.
 
-    Raises FileRefused: what `look_into` raises, FILE_CORRUPT, HEADER, SEVERAL_SHEETS, ROW_LIMIT.
+    Raises FileRefused: what `look_into` raises, FILE_CORRUPT, HEADER, SEVERAL_SHEETS, SEVERAL_TABLES, ROW_LIMIT.
     """
     seen = Look() if layout.kind == "xls" else look_into(path)
     whole = layout.kind == "xls" or seen.merged
@@ -65,14 +66,19 @@ def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int]:
     for grid in grids:
         if may_tell_of_a_person(grid.sheet):
             grid.sheet = f"{blotted(grid.sheet)} ({places[grid.sheet]})"
+    hidden = sum(meta.name not in {*visible, *names} for meta in tables)
     if not grids:
-        raise FileRefused("HEADER", "không trang nào có dòng tiêu đề của mẫu này / no sheet has this layout's header")
+        where = f"trong {layout.header_within} dòng đầu không trang nào có dòng tiêu đề của mẫu này"
+        unseen = f"; sổ có {hidden} trang ẩn không đọc, nếu bảng ở đó thì bỏ ẩn trang" if hidden else ""
+        raise FileRefused("HEADER", f"{where}{unseen} / no sheet has this layout's header")
     if len(grids) > 1 and not layout.several_sheets:
-        raise FileRefused("SEVERAL_SHEETS", "nhiều trang cùng có bảng; khai báo `sheet` trong layout / several tables")
+        sheets = ", ".join(f"«{grid.sheet}»" for grid in grids[:_SHEETS_TOLD])
+        detail = f"nhiều trang cùng có bảng ({sheets}); chỉ giữ một trang, hoặc khai báo `sheet` trong layout"
+        raise FileRefused("SEVERAL_SHEETS", f"{detail} / several tables")
     epoch_1904 = layout.kind == "xlsx" and counts_from_1904(path)
     for grid in grids:
         grid.epoch_1904 = epoch_1904
-    return grids, sum(meta.name not in {*visible, *names} for meta in tables)
+    return grids, hidden
 
 
 def _open(file: Path | io.BytesIO) -> Any:
@@ -141,6 +147,7 @@ class _Book:
         if found is None:
             return None
         index, depth, header = found
+        refuse_table_above(head, index, self._layout)
         first = index + depth
         columns = self._columns(name, first, header)
         if first + len(columns[0]) in ROW_LIMITS:
@@ -167,7 +174,7 @@ class _Book:
             texts = [_texts(column, self._decimal(place)) for place, column in zip(places, batch.columns, strict=True)]
         except fastexcel.InvalidParametersError:  # nothing stands below the header
             return [pa.array([], pa.string()) for _ in header]
-        except fastexcel.UnsupportedColumnTypeCombinationError:
+        except (fastexcel.UnsupportedColumnTypeCombinationError, fastexcel.CalamineCellError):
             sheet = self._fast.load_sheet(name, **options, dtypes="string")
             _, errors = sheet.to_arrow_with_errors()
             places = [info.absolute_index for info in sheet.selected_columns]
@@ -192,7 +199,11 @@ class _Book:
 
 
 def _tell_uncomputed(columns: list[pa.Array], cells: Iterable[tuple[int, int]], above: int) -> None:
-    """Formulas without a result are told as failed ones; an empty cell would mean that nothing has happened yet."""
+    """Formulas without a result are told as failed ones; an empty cell would mean that nothing has happened yet, and
+    readers end a sheet before rows that hold nothing else."""
+    lacking = max([row + 1 - above for row, _ in cells], default=0) - len(columns[0])
+    if lacking > 0:
+        columns[:] = [pa.concat_arrays([column, pa.array([""] * lacking, pa.string())]) for column in columns]
     for place in {place for _, place in cells if place < len(columns)}:
         texts = columns[place].to_pylist()
         for row in (row - above for row, of in cells if of == place):

@@ -6,7 +6,7 @@ Runs in a child process of its own (`reader_process`), so it imports neither pan
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,9 +19,12 @@ from tthc.reference.layout import Layout
 from tthc.staging import legacy_encodings, read_csv, read_html, read_json, read_xlsx
 from tthc.staging.composed import composed
 from tthc.staging.drift import SAMPLE, Suggestion, suggest
-from tthc.staging.grid import LEAD, Grid, Listed, heading_key, keys_of, match_header
+from tthc.staging.grid import LEAD, Grid, Listed, heading_key, keys_of, letters, match_header
 from tthc.staging.inspect import look
 from tthc.staging.row_kinds import kinds_of
+
+# How the lines above a table begin, by what they tell.
+_TITLES = {"unit_code": "Mã đơn vị: …", "unit_name": "Đơn vị: …", "period": "Kỳ báo cáo: …"}
 
 legacy_encodings.register()
 
@@ -95,7 +98,7 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
     if not layout.columns:  # a file nobody knows yet: only its headings are asked for
         return Reading(pa.table({}), 0, grid.header_row, [shown(text) for text in grid.header])
     positions = match_header(grid.header, layout)
-    unlisted = _unlisted(grid.header, layout)
+    unlisted = _unlisted(grid.header, layout, grid.header_row)
     header = [shown(text) for text in grid.header]
     absent = [column.name for column in layout.columns if column.name not in positions]
     samples = {heading: _sample(grid.columns[at]) for at, heading in enumerate(header) if heading in unlisted}
@@ -103,7 +106,7 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
     missing = [column for column in layout.columns if column.required and column.name in absent]
     if missing:
         names = ", ".join(f"«{column.headings[0]}»" for column in missing)
-        detail = f"thiếu cột bắt buộc {names} / required columns are missing"
+        detail = f"dòng tiêu đề (dòng {grid.header_row}) thiếu cột bắt buộc {names} / required columns are missing"
         raise FileRefused("MISSING_COLUMN", detail, tuple(header), tuple(suggestions))
     # Nothing else is kept or compared.
     wanted = sorted({*positions.values(), *range(min(LEAD, len(grid.columns)))})
@@ -121,9 +124,11 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
         blank = pc.equal(pc.utf8_trim_whitespace(cells[name]), "") if name in cells else None
         cells[name] = said if blank is None else pc.if_else(blank, said, cells[name])
     table = pa.table({"sheet": pa.repeat(grid.sheet, count), "row_no": numbers, **cells})
+    nameless = [at for at, text in enumerate(header) if not text and at not in positions.values()]
     if found.kinds:
         kept = pc.is_in(pc.indices_nonzero(pa.repeat(True, count)), pa.array(sorted(found.kinds), pa.uint64()))
         table = table.filter(pc.invert(kept))
+    unlisted += _nameless(grid, nameless, found.kinds)
     dropped = [row for row in grid.ragged if row[2] == "BLANK"]
     dropped += [(grid.sheet, numbers[index].as_py(), kind) for index, kind in found.kinds.items()]
     listed = count + len(grid.ragged) - len(dropped)
@@ -158,24 +163,32 @@ def _vanished(layout: Layout, absent: Sequence[str]) -> list[str]:
     return gone if len(gone) * 2 < len(usual) else []
 
 
-def _unlisted(header: Sequence[str], layout: Layout) -> list[str]:
-    """Headings no list of the layout names. Raises FileRefused when two headings mean one column."""
+def _unlisted(header: Sequence[str], layout: Layout, row: int = 0) -> list[str]:
+    """Headings no list of the layout names; `row` is where they stand in a sheet. Raises FileRefused when two of them
+    mean one column."""
     keys = [heading_key(text) for text in header]
     listed = Listed((*layout.ignored, *layout.personal))
     mapped: set[str] = set()
     for column in layout.columns:
         wanted = keys_of(column.headings)
-        hits = [shown(header[position]) for position, key in enumerate(keys) if key in wanted]
+        hits = [position for position, key in enumerate(keys) if key in wanted]
         if len(hits) > 1 and column.take is None:
-            names = ", ".join(f"«{hit}»" for hit in hits)
-            raise FileRefused(
-                "DUPLICATE_COLUMN",
-                f"nhiều cột cùng nghĩa {column.name}: {names} / one meaning twice",
-                tuple(map(shown, header)),
-            )
+            names = ", ".join((f"ô {letters(at)}{row} " if row else "") + f"«{shown(header[at])}»" for at in hits)
+            detail = f"nhiều cột cùng nghĩa «{column.headings[0]}»: {names}; chỉ giữ một cột / one meaning twice"
+            raise FileRefused("DUPLICATE_COLUMN", detail, tuple(map(shown, header)))
         mapped |= wanted
     known = {key for key in keys if key in mapped or key in listed}
     return [shown(text) for text, key in zip(header, keys, strict=True) if key and key not in known]
+
+
+def _nameless(grid: Grid, places: Sequence[int], kinds: Mapping[int, str]) -> list[str]:
+    """Columns without a heading in which data rows hold something; formats below a table hold nothing."""
+    found = []
+    for place in places:
+        filled = pc.indices_nonzero(pc.not_equal(pc.utf8_trim_whitespace(grid.columns[place]), "")).to_pylist()
+        if any(index not in kinds for index in filled):
+            found.append(f"cột {letters(place)} không có tiêu đề")
+    return found
 
 
 def _titles(rows: list[list[str]], layout: Layout) -> dict[str, str]:
@@ -185,7 +198,8 @@ def _titles(rows: list[list[str]], layout: Layout) -> dict[str, str]:
     for name, pattern in layout.titles.items():
         match = next((match for line in lines if (match := re.match(pattern, line, re.IGNORECASE))), None)
         if match is None:
-            raise FileRefused("MISSING_TITLE", f"không thấy dòng «{name}» phía trên bảng / a title line is missing")
+            line = f"không thấy dòng «{_TITLES.get(name, name)}» phía trên bảng"
+            raise FileRefused("MISSING_TITLE", f"{line} / a title line is missing")
         found[name] = match.group(1).strip()
     return found
 

@@ -24,6 +24,8 @@ from tthc.staging.grid import LEAD, Grid, match_header
 _NUMBERING = re.compile(r"\(?(?:(\d{1,3})|[a-z])\)?(?:\s*=.*)?")
 _AMOUNT = re.compile(r"[\d.,\s]+")
 _COUNT = re.compile(r"\s*[:(]?\s*(?:là|có|gồm)?\s*(\d{1,3}(?:[.,]\d{3})+|\d{1,7})\s*(?:hồ sơ|hs|dòng)?\s*\)?\.?")
+# Columns every dossier fills with a text or a day: a number below them counts rows.
+_COUNTED = ("dossier_code", "procedure_code", "procedure_name", "unit_name", "received_at")
 _AROUND = " \t\r\n\u00a0\u200b\ufeff"  # a byte-order mark stands where one file was hung behind another
 
 
@@ -220,8 +222,8 @@ class _Look:
         return next((at for at in range(self.count) if at not in self.kinds or at in weak), self.count)
 
     def told_totals(self) -> list[dict[str, str]]:
-        """Total rows by canonical column; under "" the number of rows they claim: beside or within the label, or in
-        the column of dossier codes."""
+        """Total rows by canonical column; under "" the number of rows they claim: beside or within the label, or
+        below what every dossier has."""
         told = []
         for index, kind in self.kinds.items():
             if kind == "TOTAL_ROW":
@@ -234,8 +236,8 @@ class _Look:
         place = next(at for at, cell in enumerate(cells[:LEAD]) if self._is_total(fold(cell)))
         label = fold(cells[place]).rstrip(" :.")
         texts = [label[len(word) :] for word in self.total_words if label.startswith(word)]
-        beside = (place + 1, self.positions.get("dossier_code", place + 1))
-        texts += [fold(cells[at]) for at in beside if self._may_count(at)]
+        counted = [at for name, at in self.positions.items() if name in _COUNTED and at != place]
+        texts += [fold(cells[at]) for at in (place + 1, *counted) if self._may_count(at)]
         claims = [match.group(1) for text in texts if (match := _COUNT.fullmatch(text))]
         return re.sub(r"\D", "", claims[0]) if claims else ""
 
@@ -243,7 +245,7 @@ class _Look:
         """A number below texts counts rows; below numbers it is their sum."""
         if place >= len(self.columns):
             return False
-        if place == self.positions.get("dossier_code"):
+        if any(place == self.positions.get(name) for name in _COUNTED):
             return True
         sample = (text for at, text in enumerate(self.columns[place][:200].to_pylist()) if at not in self.kinds)
         return any(text.strip() and not _AMOUNT.fullmatch(text) for text in sample)

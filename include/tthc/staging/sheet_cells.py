@@ -20,13 +20,17 @@ _ENDS_NAME = np.isin(np.arange(256), np.frombuffer(b" \t\r\n/>", np.uint8))  # o
 
 class SheetCells:
     """Follows the cells of one sheet through its bytes; `rows` and `columns` tell how far any of them lies, `in_order`
-    whether each follows the one before."""
+    whether each follows the one before, `odd` (row, column), from 1, the first that does not."""
 
     def __init__(self) -> None:
         self.rows = self.columns = 0
-        self.in_order = True
+        self.odd: tuple[int, int] | None = None
         self._rest = b""
         self._row = self._column = 0
+
+    @property
+    def in_order(self) -> bool:
+        return self.odd is None
 
     def add(self, text: bytes) -> None:
         """The next bytes of the sheet."""
@@ -39,8 +43,10 @@ class SheetCells:
         elif len(names[0]):
             rows, columns = names
             keys = rows * (1 << 15) + columns
-            follows = keys[0] > self._row * (1 << 15) + self._column and np.all(keys[1:] > keys[:-1])
-            self.in_order = self.in_order and bool(follows)
+            follows = keys > np.concatenate(([self._row * (1 << 15) + self._column], keys[:-1]))
+            if self.in_order and not follows.all():
+                at = int(np.argmin(follows))
+                self.odd = int(rows[at]), int(columns[at])
             self._row, self._column = int(rows[-1]), int(columns[-1])
             self.rows, self.columns = max(self.rows, int(rows.max())), max(self.columns, int(columns.max()))
 
@@ -53,7 +59,8 @@ class SheetCells:
             else:
                 cell = _CELL.search(attributes)
                 row, column = (self._row, self._column + 1) if cell is None else _place(*cell.groups())
-            self.in_order = self.in_order and (row, column) > (self._row, self._column)
+            if self.in_order and (row, column) <= (self._row, self._column):
+                self.odd = row, column
             self._row, self._column = row, column
             self.rows, self.columns = max(self.rows, row), max(self.columns, column)
 

@@ -8,10 +8,10 @@ from datetime import date
 import pandas as pd
 
 from tthc.reference.corrections import Correction
-from tthc.staging.cell_address import letters
 from tthc.staging.drift import Suggestion
 from tthc.staging.expectations import Judgement
 from tthc.staging.expected import of_cell
+from tthc.staging.grid import letters
 
 QUARANTINE_COLUMNS = (
     "sheet", "row_no", "column", "rule_id", "column_name", "cell", "reason", "expected", "unit_code", "dossier_key",
