@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from drawing import PROCEDURE_COLUMNS
-from exports import STATUS_WORDS, csv_list, dossier
+from exports import STATUS_WORDS, Row, csv_list, dossier, workbook, xlsx_list
 from tthc import pipeline
 from tthc.domain.errors import ReferenceFault
 from tthc.reference.kpis import read_metrics
+from tthc.reference.sources import read_sources
+from tthc.settings import REFERENCE
+from tthc.warehouse import reference_tables
 from warehouses import Warehouse, Warehouses
 
 LATE = dossier("H42.1-260105-0001", status=STATUS_WORDS[9], finished_at="13/01/2026")
@@ -46,10 +51,10 @@ def test_a_correction_after_the_period_is_closed_is_restated_by_the_file(warehou
     assert tuple(row.values()) == (2, 1, 2, 2, 2, "file")
     sha = warehouse.value("select left(max(file_sha256), 8) from core.delivery where night = '2026-02-11'")
     assert refs(warehouse, 2) == {("file", f"mot_cua_csv/a.csv ({sha})")}
-    (told,) = [line for line in report(warehouse, date(2026, 2, 11)) if line.startswith("Số liệu của kỳ đã khép lại")]
-    assert "figures of closed periods changed" in told
+    (told,) = [line for line in report(warehouse, date(2026, 2, 11)) if line.startswith("Số liệu đã công bố thay đổi")]
+    assert "published figures changed" in told
     assert "Tỷ lệ giải quyết trước và đúng hạn, Tỉnh Hà Tĩnh, 2026-Q1 (" not in told, "the quarter is open"
-    assert "2026-01 (CALENDAR): 1/2 → 2/2, file: mot_cua_csv/a.csv" in told
+    assert "2026-01 (CALENDAR): 1/2 → 2/2, do tệp / file: mot_cua_csv/a.csv" in told
     assert "H42.1" not in told
 
 
@@ -65,7 +70,7 @@ def test_a_night_that_changes_nothing_restates_nothing(warehouse: Warehouse) -> 
     warehouse.load(date(2026, 2, 11), {"mot_cua_csv/a.csv": csv_list([LATE, OTHER])})
     assert warehouse.value("select count(*) from mart.publication") == 2
     assert warehouse.value("select count(*) from mart.restatement where cause = 'file'") == 0
-    assert not [line for line in report(warehouse, date(2026, 2, 11)) if "closed periods" in line]
+    assert not [line for line in report(warehouse, date(2026, 2, 11)) if "published figures changed" in line]
 
 
 def test_the_ledger_tells_the_history_of_a_figure(warehouse: Warehouse) -> None:
@@ -222,6 +227,108 @@ def test_what_a_person_lets_in_and_what_is_judged_again_is_a_rule(warehouse: War
     assert publication is not None
     ((cause, ref),) = refs(warehouse, publication)
     assert (cause, ref.rpartition(" ")[0]) == ("rule", "release mot_cua_csv/b.csv")
+
+
+# Each cause by itself, and several in one night.
+
+
+def causes(place: Warehouse, unit: str, metric: str = "on_time", basis: str = "as_reported") -> set[tuple[str, str]]:
+    """What the newest publication restated of January 2026 of a unit, and why."""
+    rows = place.query(
+        "select cause, cause_ref from mart.restatement where publication_id = (select max(publication_id) "
+        "from mart.publication) and unit_code = :unit and metric_id = :metric and profile in ('TT01_06A', '*') "
+        "and field_code = '*' and basis = :basis and period_label in ('2026-01', '2025-Q4') and period_kind <> 'week'",
+        unit=unit, metric=metric, basis=basis,
+    )  # fmt: skip
+    return {(row["cause"], row["cause_ref"].split(" (")[0]) for row in rows}
+
+
+def test_a_late_file_that_later_ones_confirm_is_the_cause_and_not_a_replay(warehouse: Warehouse) -> None:
+    """The late file says otherwise; what came after it stands, and is said again as a change of it."""
+    warehouse.load(date(2026, 2, 10), {"mot_cua_csv/a.csv": csv_list([OTHER])})
+    warehouse.load(date(2026, 2, 12), {"mot_cua_csv/c.csv": csv_list([LATE, OTHER])})
+    third = dossier("H42.1-260107-0003", status=STATUS_WORDS[9], finished_at="09/01/2026")
+    warehouse.load(date(2026, 2, 11), {"mot_cua_csv/b.csv": csv_list([IN_TIME, third])})
+    assert causes(warehouse, "18373") == {("file", "mot_cua_csv/b.csv")}
+
+
+def test_bytes_that_come_again_after_others_are_the_file_of_their_night(warehouse: Warehouse) -> None:
+    """A, B, A: of dossiers, and of what a unit states by hand."""
+
+    def files(late: Row, number: int) -> dict[str, bytes]:
+        stated = [
+            ["Đơn vị: UBND xã Tiên Điền"], ["Mã đơn vị: 18373"],
+            ["Kỳ báo cáo: Quý IV/2025 (từ ngày 15/9/2025 đến ngày 14/12/2025)"],
+            ["Mã chỉ tiêu", "Tử số", "Mẫu số"], ["apologies", number, 10],
+        ]  # fmt: skip
+        return {"mot_cua_csv/a.csv": csv_list([late, OTHER]), "nhap_tay/n.xlsx": workbook(stated)}
+
+    for night, told in enumerate((files(LATE, 3), files(IN_TIME, 4), files(LATE, 3)), start=10):
+        warehouse.load(date(2026, 2, night), told)
+    assert {cause for cause, _ in causes(warehouse, "18373")} == {"file"}
+    assert {cause for cause, _ in causes(warehouse, "18373", "apologies")} == {"file"}
+    (line,) = [line for line in report(warehouse, date(2026, 2, 12)) if "published figures changed" in line]
+    assert "do tệp / file" in line
+
+
+def test_another_order_of_trust_chooses_every_dossier_anew_and_is_a_rule(
+    warehouses: Warehouses, tmp_path: Path
+) -> None:
+    with warehouses.fresh(tmp_path) as place:
+        place.load(
+            date(2026, 2, 10),
+            {"mot_cua_csv/a.csv": csv_list([LATE, OTHER]), "mot_cua_xlsx/a.xlsx": xlsx_list([IN_TIME])},
+        )
+        january = {"unit": "18373", "period": "2026-01", "calendar": "CALENDAR", "profile": "TT01_06A"}
+        assert place.figure("on_time", **january) == (2, 2)
+        turned = dict(reversed(read_sources(place.settings).items()))
+        turned = {name: replace(source, priority=rank) for rank, (name, source) in enumerate(turned.items())}
+        (tmp_path / "agencies.csv").write_text("alias,unit_code,valid_from,valid_to,source\n", encoding="utf-8")
+        with mock.patch.object(reference_tables, "read_sources", lambda _: turned):
+            pipeline.init(place.settings)
+        assert place.publish() == 2
+        assert place.figure("on_time", **january) == (1, 2)
+        assert refs(place, 2) == {("rule", "sources.toml")}
+
+
+def test_two_causes_in_one_night_are_both_told_where_both_can_explain(ruled: tuple[Warehouse, Path]) -> None:
+    place, overlay = ruled
+    (overlay / "kpis.toml").write_text(
+        STRICT_FROM_FEBRUARY.format(version="2026.2", numerator=LESS, start="2026-01-01"), encoding="utf-8"
+    )
+    pipeline.init(place.settings)
+    elsewhere = dossier("H42.1-260107-0009", status=STATUS_WORDS[9], finished_at="09/01/2026", unit_name="xã Cổ Đạm")
+    place.load(date(2026, 4, 11), {"mot_cua_csv/a.csv": csv_list([elsewhere])})
+    told = place.query(
+        "select unit_code, cause, cause_ref from mart.restatement where publication_id = 2 and metric_id = 'on_time' "
+        "and profile = 'TT01_06A' and field_code = '*' and basis = 'as_reported' and period_label = '2026-01' "
+        "and period_calendar = 'CALENDAR'"
+    )
+    by_unit = {row["unit_code"]: (row["cause"], row["cause_ref"]) for row in told}
+    version = "on_time TT01_06A 2026.1 → 2026.2"
+    assert by_unit["18373"] == ("definition", version), "no file told anything of this unit"
+    assert by_unit["18394"][0] == "definition"
+    assert by_unit["18394"][1].startswith(f"{version}; file: mot_cua_csv/a.csv (")
+    assert "42" not in by_unit, "2/3 before and after"
+    (line,) = [line for line in report(place, date(2026, 4, 11)) if "published figures changed" in line]
+    assert "do định nghĩa / definition: on_time" in line and "Tiên Điền" in line and "Cổ Đạm" in line
+
+
+def test_a_merger_is_told_with_its_unit_on_the_boundary_of_today(ruled: tuple[Warehouse, Path]) -> None:
+    place, overlay = ruled
+    head = (REFERENCE / "units.csv").read_text(encoding="utf-8").splitlines()[0]
+    unit = "18373,commune,xã,Tiên Điền,42,42,,2025-07-01,2026-02-28,test"
+    (overlay / "units.csv").write_text(f"{head}\n{unit}\n", encoding="utf-8")
+    steps = (REFERENCE / "unit_successions.csv").read_text(encoding="utf-8").splitlines()[0]
+    (overlay / "unit_successions.csv").write_text(f"{steps}\n18373,18352,2026-03-01,false,,test\n", encoding="utf-8")
+    pipeline.init(place.settings)
+    place.load(date(2026, 4, 11), {"mot_cua_csv/a.csv": csv_list(ROWS)})
+    ref = ("geography", "units.csv, unit_successions.csv")
+    assert causes(place, "18352", basis="current_boundary") == {ref}
+    assert causes(place, "18373", basis="current_boundary") == {ref}
+    assert causes(place, "18373") == causes(place, "42", basis="current_boundary") == set()
+    (line,) = [line for line in report(place, date(2026, 4, 11)) if "published figures changed" in line]
+    assert "theo địa giới hiện nay" in line and "do địa giới / geography" in line and "Nghi Xuân" in line
 
 
 # What a registry may not say.

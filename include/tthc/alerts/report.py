@@ -16,6 +16,12 @@ from tthc.settings import LOCAL
 _COUNTS = ("expected", "received", "missing", "loaded", "held", "rejected", "rows_quarantined")
 _SHOWN = 30
 _MONDAY = 0
+_CAUSES = {
+    "file": "do tệp / file",
+    "rule": "do quy tắc / rule",
+    "definition": "do định nghĩa / definition",
+    "geography": "do địa giới / geography",
+}
 
 
 def morning_report(connection: sa.Connection, policy: Policy, night: date, now: datetime) -> str:
@@ -62,28 +68,36 @@ def _deliveries(connection: sa.Connection, night: date) -> Iterator[str]:
 
 
 def restatements(connection: sa.Connection, night: date) -> str:
-    """One paragraph: which figures of closed periods changed since the last report, from what to what, why."""
+    """One paragraph: which published figures changed since the last report, from what to what, why."""
     rows = connection.execute(statement("restated"), {"night": night}).mappings().all()
     if not rows:
         return ""
     told = [
-        f"{row['title']}, {row['unit_name']}, {row['period_label']} ({row['period_calendar']}): "
-        f"{_fraction(row['old_numerator'], row['old_denominator'])} → "
-        f"{_fraction(row['new_numerator'], row['new_denominator'])}, {row['cause']}: {row['cause_ref']}"
+        f"{row['title']}, {row['unit_name']}, {row['period_label']} ({_basis(row)}): "
+        f"{_fraction(row, 'old')} → {_fraction(row, 'new')}, {_CAUSES[row['cause']]}: {row['cause_ref']}"
         for row in rows
     ]
     first = rows[0]
+    causes = sorted(first["by_cause"].items(), key=lambda cause: (-cause[1], cause[0]))
+    by_cause = ", ".join(f"{_CAUSES[cause]}: {count}" for cause, count in causes)
     more = f"; … mart.restatement, lần / publication {first['publication_id']}" if first["figures"] > len(rows) else ""
     return without_person(
-        "Số liệu của kỳ đã khép lại thay đổi / figures of closed periods changed: "
-        f"{first['figures']} số liệu / figures, {first['units']} đơn vị / units ({first['by_cause']}). "
+        "Số liệu đã công bố thay đổi / published figures changed: "
+        f"{first['figures']} số liệu / figures, {first['units']} đơn vị / units ({by_cause}). "
         f"{'; '.join(told)}{more}."
     )
 
 
-def _fraction(numerator: int | None, denominator: int | None) -> str:
+def _basis(row: sa.RowMapping) -> str:
+    """The calendar of a figure, and that it is one on today's boundary only."""
+    today = ", theo địa giới hiện nay / on today's boundary" if row["basis"] == "current_boundary" else ""
+    return f"{row['period_calendar']}{today}"
+
+
+def _fraction(row: sa.RowMapping, side: str) -> str:
+    numerator, denominator = row[f"{side}_numerator"], row[f"{side}_denominator"]
     if numerator is None:
-        return "tạm giữ / withheld"
+        return "chưa khai / not stated" if row["is_manual"] else "tạm giữ / withheld"
     return str(numerator) if denominator is None else f"{numerator}/{denominator}"
 
 

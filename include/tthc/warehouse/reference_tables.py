@@ -23,6 +23,7 @@ from tthc.reference.reporting import read_reporting
 from tthc.reference.sources import read_sources
 from tthc.reference.units import check_successions, read_places, read_successions, read_units
 from tthc.settings import Settings
+from tthc.warehouse import trust
 from tthc.warehouse.definitions import keep
 
 Tables = dict[str, list[dict[str, Any]]]  # table → its rows
@@ -41,8 +42,10 @@ def load_reference(connection: sa.Connection, settings: Settings) -> None:
         **_comparison(settings),
         **_manual(settings),
     }
+    trusted = trust.order(connection)
     for name, rows in tables.items():
         _replace(connection, name, rows)
+    trust.follow(connection, trusted)
     _load_procedures(connection, settings)
     connection.execute(
         sa.text(

@@ -11,6 +11,9 @@ union all
 select 'calendar', '*', '{}', md5(string_agg(concat_ws('|', day, is_working), ',' order by day))
 from ref.calendar
 union all
+select 'sources', '*', '{}', md5(string_agg(concat_ws('|', source_id, priority), ',' order by source_id))
+from ref.source
+union all
 select 'geography', '*', '{}', md5(
     (select string_agg(row(unit.*)::text, ',' order by unit_code, valid_from) from ref.unit)
     || coalesce((
@@ -40,44 +43,60 @@ changed as (
     where held.digest is distinct from basis.digest
     and exists (select from rollup.basis)
 ),
-version as (  -- the dossiers that were told anew, under the units they bear and bore
+entered as (  -- what came in by a file, a person's word or another judgement
+    select
+        delivery.delivery_id,
+        coalesce(delivery.same_as, delivery.delivery_id) as parsed_id,
+        case
+            when decision.decision = 'release' and decision.decided_at >= before.published_at then 'release'
+            when delivery.delivery_id <= before.newest_delivery then 'replay'
+            when exists (
+                select from core.delivery as refused
+                where (refused.source_id, refused.night, refused.file_sha256, refused.verdict)
+                    = (delivery.source_id, delivery.night, delivery.file_sha256, 'rejected')
+            ) then 'replay'
+        end as by_rule,
+        concat_ws(
+            ', ',
+            delivery.source_id || '/' || delivery.file_name || ' (' || left(delivery.file_sha256, 8) || ')',
+            (
+                select string_agg('corrections.toml ' || substr(rule_id, 11), ', ' order by rule_id)
+                from core.delivery_finding as used
+                where used.delivery_id = delivery.delivery_id and used.rule_id like 'CORRECTED:%'
+            )
+        ) as what
+    from before
+    join core.delivery on true
+    left join core.decision using (delivery_id)
+    where delivery.delivery_id > before.newest_delivery
+    or decision.decided_at >= before.published_at
+    or exists (
+        select from core.replay
+        where replay.delivery_id = delivery.delivery_id and replay.replayed_at >= before.published_at
+    )
+),
+version as (  -- whose units: of the dossiers that were told anew, those they bear and bore; and who states counts
     select fresh.delivery_id, told.unit_code
     from before
     join core.dossier_version as fresh on fresh.version_id > before.newest_version
     join core.dossier_version as told on told.dossier_key = fresh.dossier_key
     group by fresh.delivery_id, told.unit_code
     union
-    select reported.delivery_id, reported.unit_code
-    from before
-    join core.reported on true
-    join core.delivery on coalesce(delivery.same_as, delivery.delivery_id) = reported.delivery_id
-    left join core.decision on decision.delivery_id = reported.delivery_id
-    where delivery.delivery_id > before.newest_delivery or decision.decided_at >= before.published_at
+    select entered.delivery_id, reported.unit_code
+    from entered
+    join core.reported on reported.delivery_id = entered.parsed_id
+    union
+    select entered.delivery_id, manual_input.unit_code
+    from entered
+    join core.manual_input on manual_input.delivery_id = entered.parsed_id
 ),
 told as (
     select
         touched.unit_code,
-        case
-            when delivery.delivery_id <= before.newest_delivery or decision.decision = 'release' then 'rule'
-            when exists (
-                select from core.delivery as refused
-                where (refused.source_id, refused.night, refused.file_sha256, refused.verdict)
-                    = (delivery.source_id, delivery.night, delivery.file_sha256, 'rejected')
-            ) then 'rule'
-            else 'file'
-        end as cause,
-        concat_ws(
-            ' ',
-            case
-                when decision.decision = 'release' then 'release'
-                when delivery.delivery_id <= before.newest_delivery then 'replay'
-            end,
-            delivery.source_id || '/' || delivery.file_name || ' (' || left(delivery.file_sha256, 8) || ')'
-        ) as what
+        case when by_rule is null then 'file' else 'rule' end as cause,
+        concat_ws(' ', by_rule, what) as what
     from version
-    join core.delivery using (delivery_id)
-    cross join before
-    left join core.decision using (delivery_id)
+    join entered using (delivery_id)
     join lateral (
         select version.unit_code
         union
@@ -101,6 +120,8 @@ cross join (
     union all
     select '*', part, part || '.csv' from changed where part in ('procedures', 'calendar')
     union all
+    select '*', 'rule', 'sources.toml' from changed where part = 'sources'
+    union all
     select distinct related.unit_code, 'geography', 'units.csv, unit_successions.csv'
     from changed
     cross join lateral (
@@ -111,6 +132,7 @@ cross join (
         select province from tonight
     ) as related
     where changed.part = 'geography'
+    and related.unit_code <> '*'
     and exists (select from changed as any_of where (any_of.part, any_of.unit_code) = ('geography', '*'))
 ) as found;
 

@@ -46,13 +46,21 @@ cross join lateral unnest(
 
 -- What a publication changed of it. A figure that was taken back, or stated for the first time, has no counts on that side.
 create view rollup.manual_restatement as
-with step as (
+with
+step as (
     select
         publication_id, based_on,
         lag(night) over earlier as night_before,
         lag(based_on) over earlier as based_before
     from rollup.publication
     window earlier as (order by publication_id)
+),
+word as (
+    select manual.*, based.basis as on_basis
+    from rollup.manual
+    cross join lateral unnest(
+        case manual.basis when '*' then array['as_reported', 'current_boundary'] else array[manual.basis] end
+    ) as based (basis)
 )
 select
     step.publication_id,
@@ -60,7 +68,7 @@ select
     pair.kind as period_kind,
     pair.label as period_label,
     pair.unit_code,
-    basis.basis,
+    pair.on_basis as basis,
     '*' as field_code,
     pair.indicator as metric_id,
     '*' as profile,
@@ -68,21 +76,45 @@ select
     pair.old_denominator,
     pair.new_numerator,
     pair.new_denominator,
-    case when split_part(step.based_on, ',', 3) <> split_part(step.based_before, ',', 3) then 'geography' else 'file' end
-        as cause,
-    step.based_on as cause_ref
+    coalesce(cause.cause, case
+        when split_part(step.based_on, ', reference', 1) = split_part(step.based_before, ', reference', 1) then 'rule'
+        else 'file'
+    end) as cause,
+    coalesce(cause.cause_ref, step.based_before || ' → ' || step.based_on) as cause_ref
 from step
 cross join lateral (
     select
-        calendar, kind, label, unit_code, basis, indicator, old.numerator as old_numerator,
-        old.denominator as old_denominator, new.numerator as new_numerator, new.denominator as new_denominator
-    from (select * from rollup.manual where last_publication = step.publication_id - 1) as old
-    full join (select * from rollup.manual where first_publication = step.publication_id) as new
-        using (calendar, kind, label, unit_code, basis, indicator)
+        calendar, kind, label, unit_code, on_basis, indicator, old.version as version_before, new.version,
+        old.numerator as old_numerator, old.denominator as old_denominator,
+        new.numerator as new_numerator, new.denominator as new_denominator
+    from (select * from word where last_publication = step.publication_id - 1) as old
+    full join (select * from word where first_publication = step.publication_id) as new
+        using (calendar, kind, label, unit_code, on_basis, indicator)
 ) as pair
 join ref.period using (calendar, kind, label)
-cross join lateral unnest(
-    case pair.basis when '*' then array['as_reported', 'current_boundary'] else array[pair.basis] end
-) as basis (basis)
+cross join lateral (
+    select
+        min(first_cause) as cause,
+        string_agg(
+            case when reason.cause <> first_cause then reason.cause || ': ' else '' end || reason.cause_ref,
+            '; ' order by reason.rank, reason.cause_ref
+        ) as cause_ref
+    from (
+        select told.*, first_value(told.cause) over (order by told.rank, told.cause_ref) as first_cause
+        from (
+            select
+                1 as rank, 'definition' as cause,
+                concat_ws(' ', pair.indicator, pair.version_before, '→', pair.version) as cause_ref
+            where pair.version <> pair.version_before
+            union all
+            select array_position(array['geography', 'rule', 'file'], known.cause) + 1, known.cause, known.cause_ref
+            from rollup.cause as known
+            where known.publication_id = step.publication_id
+            and known.unit_code in (pair.unit_code, '*')
+            and known.cause in ('geography', 'rule', 'file')
+            and (known.cause <> 'geography' or pair.on_basis = 'current_boundary')
+        ) as told
+    ) as reason
+) as cause
 where period.start_on <= step.night_before
 and (pair.old_numerator, pair.old_denominator) is distinct from (pair.new_numerator, pair.new_denominator);

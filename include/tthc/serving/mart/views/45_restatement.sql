@@ -1,7 +1,7 @@
 -- What a publication changed of the one before it, and why. Figures that are new with a period or a metric are not
 -- restated. Where another version of a definition is in force than before, a figure is restated without its counters
--- having changed. The causes of a unit stand in rollup.cause (rollups/sql/99_cause.sql); of several the first that can
--- explain the figure is told.
+-- having changed. The causes of a unit stand in rollup.cause (rollups/sql/99_cause.sql); of several that can explain the
+-- figure the first is its cause, and the reference tells all.
 create view mart.restatement as
 with
 step as not materialized (  -- so that who asks about one publication waits for one
@@ -12,7 +12,11 @@ step as not materialized (  -- so that who asks about one publication waits for 
         publication.registry_id,
         before.publication_id as before_id,
         before.night as night_before,
-        before.registry_id as registry_before
+        before.registry_id as registry_before,
+        -- where no cause is noted: what the publication rests on tells whether anything came in
+        case when split_part(publication.based_on, ', reference', 1) = split_part(before.based_on, ', reference', 1)
+            then 'rule' else 'file' end as else_cause,
+        before.based_on || ' → ' || publication.based_on as else_ref
     from rollup.publication
     cross join lateral (
         select earlier.*
@@ -23,7 +27,7 @@ step as not materialized (  -- so that who asks about one publication waits for 
     ) as before
 ),
 pair as (
-    select step.publication_id, moved.old, moved.new, moved.basis
+    select step.publication_id, moved.old, moved.new, moved.basis, true as is_recounted
     from step
     cross join lateral (
         -- a figure told once for both bases may be told apart afterwards, or the other way round
@@ -50,7 +54,7 @@ pair as (
                 (new.counter).field_code, new.basis)
     ) as moved
     union all
-    select step.publication_id, counter, counter, based.basis
+    select step.publication_id, counter, counter, based.basis, false
     from step
     cross join rollup.counter
     cross join lateral unnest(
@@ -69,6 +73,7 @@ moved as (
         coalesce((pair.new).unit_code, (pair.old).unit_code) as unit_code,
         coalesce((pair.new).field_code, (pair.old).field_code) as field_code,
         pair.basis,
+        pair.is_recounted,
         pair.old,
         pair.new,
         coalesce('withheld' = any((pair.old).flags), false) as old_withheld,
@@ -136,42 +141,49 @@ select
     figure.old_denominator,
     figure.new_numerator,
     figure.new_denominator,
-    cause.cause,
-    cause.cause_ref
+    coalesce(cause.cause, figure.else_cause) as cause,
+    coalesce(cause.cause_ref, figure.else_ref) as cause_ref
 from figure
 cross join lateral (
-    select reason.cause, reason.cause_ref
+    select
+        min(first_cause) as cause,
+        string_agg(
+            case when reason.cause <> first_cause then reason.cause || ': ' else '' end || reason.cause_ref,
+            '; ' order by reason.rank, reason.cause_ref
+        ) as cause_ref
     from (
-        select 1 as rank, 'definition' as cause,
-            concat_ws(' ', figure.metric_id, figure.profile, figure.version_before, '→', figure.version) as cause_ref
-        where figure.version <> figure.version_before
-        union all
-        select 2, 'time', to_char(figure.night_before, 'YYYY-MM-DD') || ' → ' || to_char(figure.night, 'YYYY-MM-DD')
-        where figure.night_before < figure.end_on and figure.night > figure.night_before
-        union all
-        select
-            case
-                when known.cause = 'geography' and figure.basis = 'current_boundary' then 3
-                when known.cause in ('procedures', 'calendar') then 4
-                when known.cause = 'rule' then 5
-                when known.cause = 'file' then 6
-                else 7
-            end,
-            case when known.cause in ('procedures', 'calendar') then 'rule' else known.cause end,
-            known.cause_ref
-        from rollup.cause as known
-        where known.publication_id = figure.publication_id
-        and known.unit_code in (figure.unit_code, '*')
-        and case known.cause
-            when 'procedures' then figure.field_code <> '*' or figure.counters ~ 'yielding|result|full|index'
-            when 'calendar' then figure.counters ~ 'index'
-            else true
-        end
-        union all
-        select 8, 'file', figure.based_on
+        select known.*, first_value(known.cause) over (order by known.rank, known.cause_ref) as first_cause
+        from (
+            select 1 as rank, 'definition' as cause,
+                concat_ws(' ', figure.metric_id, figure.profile, figure.version_before, '→', figure.version)
+                    as cause_ref
+            where figure.version <> figure.version_before
+            union all
+            select
+                2, 'time', to_char(figure.night_before, 'YYYY-MM-DD') || ' → ' || to_char(figure.night, 'YYYY-MM-DD')
+            where figure.is_recounted and figure.night_before < figure.end_on and figure.night > figure.night_before
+            union all
+            select
+                case
+                    when known.cause = 'geography' and figure.basis = 'current_boundary' then 3
+                    when known.cause in ('procedures', 'calendar') then 4
+                    when known.cause = 'rule' then 5
+                    when known.cause = 'file' then 6
+                    else 7
+                end,
+                case when known.cause in ('procedures', 'calendar') then 'rule' else known.cause end,
+                known.cause_ref
+            from rollup.cause as known
+            where figure.is_recounted
+            and known.publication_id = figure.publication_id
+            and known.unit_code in (figure.unit_code, '*')
+            and case known.cause
+                when 'procedures' then figure.field_code <> '*' or figure.counters ~ 'yielding|result|full|index'
+                when 'calendar' then figure.counters ~ 'index'
+                else true
+            end
+        ) as known
     ) as reason
-    order by reason.rank
-    limit 1
 ) as cause
 where (figure.old_numerator, figure.old_denominator) is distinct from (figure.new_numerator, figure.new_denominator)
 union all
