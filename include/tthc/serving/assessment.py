@@ -61,7 +61,9 @@ class Assessment:
         if self.conflicts_with:
             parts.append(f"kế hoạch mâu thuẫn, {self.conflicts_with}")
         if self.target.ambiguity_note:
-            parts.append(f"cách hiểu mục tiêu ({self.target.target_id}): {self.target.ambiguity_note}")
+            parts.append(
+                f"cách hiểu mục tiêu ({self.target.target_id}): {wording.vietnamese(self.target.ambiguity_note)}"
+            )
         return "; ".join(part for part in parts if part)
 
 

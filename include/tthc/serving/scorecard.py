@@ -250,7 +250,7 @@ def _definitions(book: Book, card: Scorecard) -> None:
             wording.of_counters(metric.numerator),
             wording.of_counters(metric.denominator) or "không có: đây là số đếm",
             metric.citation,
-            metric.assumption or "",
+            wording.vietnamese(metric.assumption or ""),
         )
         book.put_row(sheet, line, [(text, "text") for text in words])
         line += 1

@@ -154,6 +154,11 @@ def flags(names: list[str] | tuple[str, ...]) -> str:
     return "; ".join(FLAGS.get(name, name) for name in names)
 
 
+def vietnamese(text: str) -> str:
+    """What stands in both languages, "tiếng Việt / English", for a Vietnamese reader."""
+    return text.partition(" / ")[0]
+
+
 def of_counters(expression: str | None) -> str:
     """ "resolved_early + resolved_late - withdrawn" in words."""
     words = expression.split(" ") if expression else []
