@@ -59,6 +59,7 @@ PARSED = {
     "REPLACEMENT_CHAR": s("REPLACEMENT_CHAR", field_name="Hộ t\ufffdch"),
     "DOSSIER_CODE_MISSING": s("DOSSIER_CODE_MISSING", dossier_code=""),
     "DOSSIER_CODE_ROUNDED": s("DOSSIER_CODE_ROUNDED", code="4,22601E+16"),
+    "DOSSIER_CODE_LETTERS": s("DOSSIER_CODE_LETTERS", code="\u041d42.3-260105-9001"),
     "CELL_SHAPE": s("CELL_SHAPE", field_name="{}"),
     "NUL_BYTE": s("NUL_BYTE", field_name="Hộ\x00tịch"),
     "CELL_ERROR": s("CELL_ERROR", field_name="#N/A"),
