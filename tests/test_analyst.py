@@ -254,7 +254,7 @@ def test_no_schema_is_open_but_mart_and_none_can_be_built_in(embedded: Warehouse
     assert embedded.query("select 1 from pg_class where relnamespace = 'public'::regnamespace") == []
 
 
-def test_the_analyst_calls_two_functions_that_read_and_no_other(embedded: Warehouse) -> None:
+def test_the_analyst_calls_three_functions_that_read_and_no_other(embedded: Warehouse) -> None:
     """They borrow their owner's rights, so where they look for names is fixed and nothing told becomes SQL."""
     rows = embedded.query(
         "select nspname || '.' || proname as name, prosecdef, provolatile, proconfig, prosrc, "
@@ -263,7 +263,7 @@ def test_the_analyst_calls_two_functions_that_read_and_no_other(embedded: Wareho
         "from pg_proc p join pg_namespace n on n.oid = pronamespace where nspname not in ('pg_catalog', 'information_schema')"
     )
     ours = [row for row in rows if row["callable"] or row["prosecdef"]]
-    assert {row["name"] for row in ours} == {"mart.explain", "mart.figures_of"}
+    assert {row["name"] for row in ours} == {"mart.explain", "mart.figures_of", "mart.kpi_to_date"}
     for row in ours:
         assert row["provolatile"] == "s"
         assert "search_path=pg_catalog, pg_temp" in row["proconfig"]

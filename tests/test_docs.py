@@ -28,6 +28,7 @@ from tthc.reference.manual import read_indicators
 from tthc.reference.portals import Limits, Login, Paging, Portal
 from tthc.reference.questions import questions
 from tthc.reference.sources import Source
+from tthc.rollups import lineage
 from tthc.serving import wording
 from tthc.serving.rule_catalogue import everything
 from tthc.settings import settings
@@ -95,7 +96,12 @@ def test_answers_speak_of_what_exists_and_say_the_same_names_in_both_languages()
     indicators, metrics = read_indicators(settings()), read_metrics(settings())
     names = {*indicators, *counters(), *wording.FLAGS, *wording.STATUSES, *BUILD["TYPE_OF"], *BUILD["views"]()}
     names |= {word for metric in metrics for word in (metric.id, metric.profile)} | set(PeriodCalendar)
-    names |= {rule.rule_id for found in everything().values() for rule in found} | {*commands(), "tthc explain"}
+    names |= {rule.rule_id for found in everything().values() for rule in found} | {
+        *commands(),
+        *lineage.NAMES,
+        "tthc explain",
+        "tthc compare",
+    }
     names |= {"missing", "nothing", "not_applicable", "event", "as_reported", "current_boundary", "holidays"}
     for topic in questions():
         for one in topic.asked:

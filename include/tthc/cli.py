@@ -19,7 +19,7 @@ from tthc.cli_repair import files, quarantine
 from tthc.cli_sources import sources
 from tthc.cli_submissions import submissions
 from tthc.domain.errors import TthcError
-from tthc.explain_commands import explain
+from tthc.explain_commands import compare, explain
 from tthc.incident_commands import incidents, messages, watchdog
 from tthc.settings import settings
 from tthc.terminal import AsJson, check_typed
@@ -54,6 +54,7 @@ for name, group in (
     app.add_typer(group, name=name)
 app.command()(watchdog)
 app.command()(explain)
+app.command()(compare)
 
 _UNITS_SHOWN = 5
 

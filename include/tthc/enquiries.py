@@ -6,6 +6,10 @@ import re
 from datetime import date
 from typing import Any
 
+import psycopg
+import sqlalchemy as sa
+
+from tthc.domain.errors import Misconfigured
 from tthc.landing.known_name import known_name
 from tthc.reference.kpis import read_metrics
 from tthc.reference.manual import read_indicators
@@ -16,6 +20,7 @@ from tthc.settings import Settings
 from tthc.warehouse import schema
 from tthc.warehouse.connect import transaction
 
+_TO_DATE = sa.text("select * from mart.kpi_to_date(:unit, :label, cast(:until as date), :calendar, :basis, :field)")
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -23,6 +28,21 @@ def figures_as_known(settings: Settings, known_on: date, label: str) -> list[dic
     """Figures of a period as they were known on an earlier night; nothing is published."""
     with transaction(settings) as connection:
         return build.figures_as_known(connection, known_on=known_on, province=settings.province, label=label)
+
+
+def figures_to_date(
+    settings: Settings, unit: str, label: str, until: date | None, calendar: str, basis: str, field: str
+) -> list[dict[str, Any]]:
+    """A unit's figures of a period up to a day, beside the same days of the period before and of last year: rows of
+    mart.kpi_to_date. Raises Misconfigured for what the function refuses."""
+    key = {"unit": unit, "label": label, "until": until, "calendar": calendar, "basis": basis, "field": field}
+    with transaction(settings) as connection:
+        try:
+            return [dict(row) for row in connection.execute(_TO_DATE, key).mappings()]
+        except sa.exc.DBAPIError as error:
+            if not isinstance(error.orig, psycopg.errors.InvalidParameterValue):
+                raise
+            raise Misconfigured(str(error.orig.diag.message_primary)) from None  # a sentence for whoever asked
 
 
 def explain(settings: Settings, key: dict[str, str], most: int | None = None, beyond: int = 0) -> Explanation:

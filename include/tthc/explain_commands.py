@@ -1,4 +1,4 @@
-"""What people ask of figures and rows: where a figure comes from, where a row of a file went."""
+"""What people ask of figures and rows: where a figure comes from, where a row went, how a period stands up to a day."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tthc.settings import settings
-from tthc.terminal import AsJson, show
+from tthc.terminal import AsJson, night, show
 
 _FIGURE = ("period_calendar", "period_label", "unit_code", "basis", "field_code", "metric_id", "profile")
 _PARTS = ("in_numerator", "in_denominator")
@@ -115,3 +115,65 @@ def _lines(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {name: ", ".join(row[name]) if isinstance(row[name], list) else row[name] for name in row if name not in said}
         for row in rows
     ]
+
+
+def compare(
+    unit: Annotated[str, typer.Option(help="Unit code, such as 18373, 42-SNV or 42.")],
+    period: Annotated[str, typer.Option(help="Such as 2026-03, 2026-Q1, 2026-H1, 2026-9M, 2026.")],
+    on: Annotated[
+        str | None,
+        typer.Option(help="The last day counted, yyyy-mm-dd; default the night published, or the period's end."),
+    ] = None,
+    calendar: Annotated[str, typer.Option(help="VPCP_15_14 or CALENDAR.")] = "VPCP_15_14",
+    basis: Annotated[str, typer.Option(help="as_reported or current_boundary.")] = "as_reported",
+    field: Annotated[str, typer.Option(help="A field code or name; * is all.")] = "*",
+    as_json: AsJson = False,
+) -> None:
+    """Figures of a period up to a day, beside the same days of the period before and of last year."""
+    from tthc import enquiries
+
+    rows = enquiries.figures_to_date(
+        settings(), unit, period, None if on is None else night(on), calendar, basis, field
+    )
+    if as_json or not rows:
+        show(rows, as_json, "no figure is published yet; run `tthc load` first")
+        return
+    first = rows[0]
+    flags = sorted({flag for row in rows for flag in row["flags"]})
+    print(
+        f"{unit}, {period} ({calendar}, {basis}): {first['period_start']:%d/%m/%Y} – {first['as_of']:%d/%m/%Y}, "
+        f"{first['status']}, flags {', '.join(flags) or 'none'}"
+    )
+    for name, side in _SIDES.items():
+        print(f"{name}: {_span(rows, side)}")
+    show([_beside(row) for row in rows], False, "")
+
+
+_SIDES = {"period before": "previous", "last year": "last_year"}
+
+
+def _span(rows: list[dict[str, Any]], side: str) -> str:
+    label, start, until = (rows[0][f"{side}_{name}"] for name in ("label", "start", "as_of"))
+    if label is None:
+        return "there is none of this kind"
+    remarks = sorted({row[f"{side}_remark"] for row in rows if row[f"{side}_remark"]})
+    told = f"; not compared: {'; '.join(remarks)}" if remarks else ""
+    return f"{label}, {start:%d/%m/%Y} – {until:%d/%m/%Y}{told}"
+
+
+def _beside(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of mart.kpi_to_date as people read it: counts, or a percentage with its counts, and the points between."""
+    shown = {"metric": row["metric_id"], "profile": row["profile"], "this": _figure(row, "")}
+    for name, side in _SIDES.items():
+        points = row[f"{side}_points"]
+        shown |= {name: _figure(row, f"{side}_"), f"points to {name}": "" if points is None else f"{points:+.2f}"}
+    return shown
+
+
+def _figure(row: dict[str, Any], side: str) -> str:
+    above, below = row[f"{side}numerator"], row[f"{side}denominator"]
+    if above is None:
+        return "–"
+    if below is None:
+        return str(above)
+    return f"{100 * row[f'{side}rate']:.2f} % ({above}/{below})" if below else f"{above}/{below}"

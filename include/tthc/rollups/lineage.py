@@ -1,4 +1,4 @@
-"""The functions of schema mart that lead from figures to rows and back, made of the texts that build figures."""
+"""The functions of schema mart, made of the texts that build figures: figures to rows and back, figures up to a day."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import re
 
 from tthc.rollups.metrics import statement
 
-NAMES = ("explain", "figures_of")  # files of sql/ and functions of schema mart
+NAMES = ("explain", "figures_of", "kpi_to_date")  # files of sql/ and functions of schema mart
+_BELOW = ("counted_until",)  # functions of schema rollup that those call
 _HEAD = re.compile(r"^create temporary (?:table|view) (\w+) (?:on commit drop )?as$", re.MULTILINE)
 
 
 def functions() -> str:
-    """SQL that makes `mart.explain` and `mart.figures_of`; a change of how figures are built changes it as well."""
+    """SQL that makes the functions; a change of how figures are built changes it as well. `:metrics` is left open."""
+    texts = (statement(name) for name in (*_BELOW, *NAMES))
     return "\n".join(
-        re.sub(r":as_(cte|part)\((\w+)\)", lambda match: _as_cte(match[2], match[1]), statement(name)) for name in NAMES
+        re.sub(r":as_(cte|part)\((\w+)\)", lambda match: _as_cte(match[2], match[1]), text) for text in texts
     )
 
 

@@ -21,7 +21,8 @@ def statement(name: str) -> str:
 def with_counters(text: str) -> str:
     """`:counters` are their names; `:counters_of(rows)` those that count received, ended or open rows,
     `:counts_of(rows)` how they count them, `:bits_of(rows)` one number that says which of them count a row, by the bits
-    of `:counter_bits` (counter, rows, bit); `:counters_in(t)` as columns of a table, `:counter_columns` to make them.
+    of `:counter_bits` (counter, rows, bit); `:counters_in(t)` as columns of a table, `:counter_columns` to make them,
+    `:counters_or_zero` those that a join may have left out.
     The lists of sql/85_identity.sql leave out what a longer period looks at anew."""
     names = list(counters())
     bits = {name: f"{1 << place}::bigint" for place, name in enumerate(names)}
@@ -29,6 +30,7 @@ def with_counters(text: str) -> str:
     lasting = [counter.name for counter in counters().values() if counter.over_time == "last"]
     lists = {
         ":counter_sums": _list(f"sum({name})::bigint as {name}" for name in names),
+        ":counters_or_zero": _list(f"coalesce({name}, 0) as {name}" for name in names),
         ":counter_columns": _list(f"{name} bigint not null default 0" for name in names),
         ":counter_bits": _list(f"('{name}', '{one.rows}', {bits[name]})" for name, one in counters().items()),
         ":fields_over_own": _list(f"fields.{name} - own.{name}" for name in names),

@@ -23,8 +23,8 @@ def create_views(connection: sa.Connection) -> None:
     """Rebuild schema mart when anything of it or of the definitions has changed; readers are not disturbed else."""
     files = sorted((_MART / "views").glob("*.sql"))
     views = "\n".join(path.read_text(encoding="utf-8") for path in files)
-    views = views.replace(":metrics", metric_lines(formulas(connection)))
     views = views.replace(":rules", rule_catalogue.lines()) + lineage.functions()
+    views = views.replace(":metrics", metric_lines(formulas(connection)))
     comments, grants = ((_MART / name).read_text(encoding="utf-8") for name in ("comments.csv", "grants.sql"))
     version = "tthc " + hashlib.sha256("".join((views, comments, grants)).encode()).hexdigest()[:16]
     built = connection.execute(sa.text("select obj_description(to_regnamespace('mart')::oid, 'pg_namespace')")).scalar()
