@@ -26,7 +26,7 @@ from tthc.reference.kpis import EVER, TREATMENTS, Metric, edition, read_metrics
 from tthc.reference.manual import read_indicators
 from tthc.reference.measures import COUNT, read_measures
 from tthc.reference.questions import questions
-from tthc.rollups import lineage
+from tthc.rollups import functions
 from tthc.serving.rule_catalogue import catalogue, outside
 from tthc.settings import settings
 
@@ -312,7 +312,7 @@ def data_dictionary() -> dict[str, str]:
                 ),
             ),
         ]
-    for name, arguments, columns in _FUNCTION.findall(lineage.functions()):
+    for name, arguments, columns in _FUNCTION.findall(functions.sql()):
         parts += [
             f"## mart.{name}({' '.join(arguments.split())})",
             f"{comments[f'{name}()']}.",

@@ -39,8 +39,7 @@ VIEWS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("points", "max_points_told", "max_points", "components_told", "components_missing", "band"),
     ),
 }  # fmt: skip
-# Columns of these views that are not compared. A publication is numbered by how often its warehouse has published; that
-# all rows of a view bear the current one is asked instead.
+# Columns of these views that are not compared. A publication is numbered by how often its warehouse has published.
 NOT_COMPARED = frozenset({"publication_id"})
 _fold = cache(fold)
 _WORDS = {*_SHARED, "units_expected", "units_reported", "status", "definition_version", "field_name"}

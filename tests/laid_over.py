@@ -17,14 +17,13 @@ DEFINED = (
     *DEFINITIONS,
     Definition("on_time", "TT01_06A", ("kept_in_time",), ("kept",), "2026.2", date(2026, 2, 1)),
 )
-_SECOND_VERSION = """
+VERSION_OF_ON_TIME = """
 [[metric]]
 id = "on_time"
 profile = "TT01_06A"
-version = "2026.2"
-valid_from = 2026-02-01
+version = "{version}"
 title = "Tỷ lệ trước và đúng hạn, không tính hồ sơ rút"
-numerator = "resolved_early + resolved_on_time - withdrawn"
+numerator = "{numerator}"
 denominator = "resolved_early + resolved_on_time + resolved_late - withdrawn"
 kind = "flow"
 event = "end"
@@ -38,7 +37,11 @@ compare = "day"
 supplements = "no_effect"
 display = "percent_2_half_up"
 citation = "Giả định"
+valid_from = {start}
 """
+_SECOND_VERSION = VERSION_OF_ON_TIME.format(
+    version="2026.2", numerator="resolved_early + resolved_on_time - withdrawn", start="2026-02-01"
+)
 
 
 def overlay(folder: Path) -> Path:

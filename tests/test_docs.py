@@ -28,7 +28,7 @@ from tthc.reference.manual import read_indicators
 from tthc.reference.portals import Limits, Login, Paging, Portal
 from tthc.reference.questions import questions
 from tthc.reference.sources import Source
-from tthc.rollups import lineage
+from tthc.rollups import functions
 from tthc.serving import wording
 from tthc.serving.rule_catalogue import everything
 from tthc.settings import settings
@@ -98,7 +98,7 @@ def test_answers_speak_of_what_exists_and_say_the_same_names_in_both_languages()
     names |= {word for metric in metrics for word in (metric.id, metric.profile)} | set(PeriodCalendar)
     names |= {rule.rule_id for found in everything().values() for rule in found} | {
         *commands(),
-        *lineage.NAMES,
+        *functions.NAMES,
         "tthc explain",
         "tthc compare",
     }

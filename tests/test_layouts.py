@@ -209,35 +209,47 @@ def test_every_other_word_has_a_code_where_the_layout_says_so(tmp_path: Path) ->
     assert see(tmp_path, a_list(*rows), text=layout).column("channel") == [2, None, 3], "the empty cell has a code"
 
 
-def test_the_events_of_a_case_tell_how_it_ended_and_none_that_it_is_open(tmp_path: Path) -> None:
-    top = 'several_rows = "events"'
-    ended = '{ column = "activity", in = ["Decide", "Withdraw"] }'
-    text = f"""
+def events(top: str, columns: str) -> str:
+    """A layout of a log with one row an event; a case is received by its first."""
+    return f"""
 id = "list"
 title = "Events"
 feed = "dossier"
 kind = "csv"
+several_rows = "events"
 {top}
 [columns.dossier_code]
 headings = ["Code"]
+required = true
 [columns.received_at]
 headings = ["Time"]
+required = true
 pick = "first"
 [columns.finished_at]
 headings = ["Time"]
-when = {ended}
+when = {{ column = "activity", in = ["Decide", "Withdraw"] }}
 [columns.unit_name]
 headings = ["Unit"]
+[columns.row_at]
+headings = ["Time"]
+[columns.activity]
+headings = ["Activity"]
+helper = true
+{columns}
+"""
+
+
+def test_the_events_of_a_case_tell_how_it_ended_and_none_that_it_is_open(tmp_path: Path) -> None:
+    status = """
 [columns.status]
 headings = ["Activity"]
-when = {ended}
-codes = {{ "Decide" = "9", "Withdraw" = "7", "" = "4" }}
-{EVENTS}
+when = { column = "activity", in = ["Decide", "Withdraw"] }
+codes = { "Decide" = "9", "Withdraw" = "7", "" = "4" }
 """
     cells = [["Code", "Unit", "Activity", "Time"]]
     for code, last in (("A", "Decide"), ("B", "Withdraw"), ("C", "Check")):
         cells += [[code, "xã Ba", "Receive", "05/01/2026 08:00"], [code, "xã Ba", last, "20/01/2026 10:00"]]
-    seen = see(tmp_path, csv_of(cells), text=text)
+    seen = see(tmp_path, csv_of(cells), text=events("", status))
     assert (seen.column("status"), seen.refused) == ([9, 7, 4], {})
     ends = [row["finished_on"] for row in seen.rows.values()]
     assert [str(end)[:10] for end in ends] == ["2026-01-20", "2026-01-20", "None"]
@@ -353,40 +365,9 @@ def test_the_latest_row_counts(tmp_path: Path) -> None:
     assert seen.dropped == {"OLDER_STATE": 3}
 
 
-EVENTS = """
-[columns.row_at]
-headings = ["Time"]
-[columns.activity]
-headings = ["Activity"]
-helper = true
-"""
-
-
 def test_events_become_one_dossier(tmp_path: Path) -> None:
-    top = 'several_rows = "events"\nonly_rows = [{ column = "phase", not_in = ["start"] }]\n[derived.status]\nwhen_present = "finished_at"\nthen = "9"\notherwise = "4"'
-    text = f"""
-id = "list"
-title = "Events"
-feed = "dossier"
-kind = "csv"
-{top}
-[columns.dossier_code]
-headings = ["Code"]
-required = true
-[columns.received_at]
-headings = ["Time"]
-required = true
-pick = "first"
-[columns.finished_at]
-headings = ["Time"]
-when = {{ column = "activity", in = ["Decide", "Withdraw"] }}
-[columns.unit_name]
-headings = ["Unit"]
-[columns.phase]
-headings = ["Phase"]
-helper = true
-{EVENTS}
-"""
+    top = 'only_rows = [{ column = "phase", not_in = ["start"] }]\n[derived.status]\nwhen_present = "finished_at"\nthen = "9"\notherwise = "4"'
+    phase = '[columns.phase]\nheadings = ["Phase"]\nhelper = true'
     cells = [["Code", "Unit", "Activity", "Time", "Phase"]]
     cells += [
         ["B", "xã Ba", "Decide", "20/01/2026 10:00", "complete"],
@@ -394,7 +375,7 @@ helper = true
     ]
     cells += [["A", "", "Receive", "05/01/2026 08:00", "complete"], ["A", "", "Receive", "01/01/2026 08:00", "start"]]
     cells += [["B", "xã Ba", "Receive", "06/01/2026 08:00", "complete"]]
-    seen = see(tmp_path, csv_of(cells), text=text)
+    seen = see(tmp_path, csv_of(cells), text=events(top, phase))
     found = {row["unit_code"]: (row["received_at"], row["finished_at"], row["status"]) for row in seen.rows.values()}
     assert found == {
         "18373": (datetime(2026, 1, 5, 8), None, 4),

@@ -51,6 +51,8 @@ def test_a_mistyped_unit_or_period_is_no_empty_table(
             "calendar 'x' is not known; choose one of VPCP_15_14, CALENDAR",
         ),
         (["submissions", "differences", "--calendar", "x"], "calendar 'x' is not known"),
+        (["compare", "--unit", "18733x", "--period", "2026-Q1"], "'18733x' is not a unit of province 42"),
+        (["compare", "--unit", "42", "--period", "Q1/2026"], "'Q1/2026' is no period"),
         (["rollup", "--period", "2026-Q5"], "'2026-Q5' is no period"),
         (["rollup", "--period", "2026-Q5", "--as-known-on", "2026-03-01"], "'2026-Q5' is no period"),
         (

@@ -13,6 +13,7 @@ import pytest
 
 from drawing import PROCEDURE_COLUMNS
 from exports import STATUS_WORDS, Row, csv_list, dossier, workbook, xlsx_list
+from laid_over import VERSION_OF_ON_TIME
 from tthc import pipeline
 from tthc.domain.errors import ReferenceFault
 from tthc.reference.kpis import read_metrics
@@ -102,28 +103,6 @@ def test_a_component_of_the_index_that_dossiers_cannot_tell_is_missing_not_zero_
 
 # What changes figures without a file.
 
-STRICT_FROM_FEBRUARY = """
-[[metric]]
-id = "on_time"
-profile = "TT01_06A"
-version = "{version}"
-title = "Tỷ lệ trước và đúng hạn, không tính hồ sơ rút"
-numerator = "{numerator}"
-denominator = "resolved_early + resolved_on_time + resolved_late - withdrawn"
-kind = "flow"
-event = "end"
-no_due = "in_time"
-awaiting_supplement = "not_counted"
-awaiting_payment = "not_counted"
-withdrawn = "not_counted"
-stopped = "not_counted"
-refused = "not_counted"
-compare = "day"
-supplements = "no_effect"
-display = "percent_2_half_up"
-citation = "Giả định"
-valid_from = {start}
-"""
 LESS = "resolved_early + resolved_on_time - withdrawn"
 WITHDRAWN = dossier("H42.1-260107-0003", status=STATUS_WORDS[7], finished_at="09/01/2026")
 IN_MARCH = {"received_at": "02/03/2026", "due_at": "09/03/2026", "finished_at": "06/03/2026"}
@@ -151,7 +130,7 @@ def ruled(warehouses: Warehouses, tmp_path: Path) -> Iterator[tuple[Warehouse, P
 def define(place: Warehouse, overlay: Path, **words: str) -> int | None:
     """Lay a version of the on-time rate over the shipped ones, and publish."""
     given = {"version": "2026.2", "numerator": LESS, "start": "2026-02-01"} | words
-    (overlay / "kpis.toml").write_text(STRICT_FROM_FEBRUARY.format(**given), encoding="utf-8")
+    (overlay / "kpis.toml").write_text(VERSION_OF_ON_TIME.format(**given), encoding="utf-8")
     pipeline.init(place.settings)
     return place.publish()
 
@@ -294,7 +273,7 @@ def test_another_order_of_trust_chooses_every_dossier_anew_and_is_a_rule(
 def test_two_causes_in_one_night_are_both_told_where_both_can_explain(ruled: tuple[Warehouse, Path]) -> None:
     place, overlay = ruled
     (overlay / "kpis.toml").write_text(
-        STRICT_FROM_FEBRUARY.format(version="2026.2", numerator=LESS, start="2026-01-01"), encoding="utf-8"
+        VERSION_OF_ON_TIME.format(version="2026.2", numerator=LESS, start="2026-01-01"), encoding="utf-8"
     )
     pipeline.init(place.settings)
     elsewhere = dossier("H42.1-260107-0009", status=STATUS_WORDS[9], finished_at="09/01/2026", unit_name="xã Cổ Đạm")
@@ -354,7 +333,7 @@ def test_a_merger_is_told_with_its_unit_on_the_boundary_of_today(ruled: tuple[Wa
 def test_a_wrong_entry_is_named_with_its_file(
     warehouses: Warehouses, tmp_path: Path, old: str, new: str, told: str
 ) -> None:
-    text = STRICT_FROM_FEBRUARY.format(version="2026.2", numerator=LESS, start="2026-02-01")
+    text = VERSION_OF_ON_TIME.format(version="2026.2", numerator=LESS, start="2026-02-01")
     assert old in text
     (tmp_path / "kpis.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ReferenceFault) as error:
@@ -367,8 +346,8 @@ def test_a_wrong_entry_is_named_with_its_file(
 def test_between_versions_is_neither_gap_nor_overlap(
     warehouses: Warehouses, tmp_path: Path, ends: str, fault: str
 ) -> None:
-    first = STRICT_FROM_FEBRUARY.format(version="a", numerator=LESS, start=f"0001-01-01\nvalid_to = {ends}")
-    second = STRICT_FROM_FEBRUARY.format(version="b", numerator=LESS, start="2026-02-01")
+    first = VERSION_OF_ON_TIME.format(version="a", numerator=LESS, start=f"0001-01-01\nvalid_to = {ends}")
+    second = VERSION_OF_ON_TIME.format(version="b", numerator=LESS, start="2026-02-01")
     (tmp_path / "kpis.toml").write_text(first + second, encoding="utf-8")
     with pytest.raises(ReferenceFault, match=fault):
         read_metrics(warehouses._settings("template_tthc", tmp_path))

@@ -133,3 +133,8 @@ def test_a_form_cannot_be_cut_at_a_day(loaded: Warehouse) -> None:
 def test_what_cannot_be_asked_is_refused(loaded: Warehouse, label: str, on: date | None, unit: str) -> None:
     with pytest.raises(Misconfigured):
         asked(loaded, label, on, unit=unit)
+
+
+def test_a_field_nobody_knows_is_not_answered_with_zeros(loaded: Warehouse) -> None:
+    with pytest.raises(Misconfigured, match="no published figure has the field Hộ Tịk"):
+        enquiries.figures_to_date(loaded.settings, "18373", "2028-Q1", None, "CALENDAR", "as_reported", "Hộ Tịk")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tthc.settings import settings
-from tthc.terminal import AsJson, night, show
+from tthc.terminal import AsJson, check_typed, night, show
 
 _FIGURE = ("period_calendar", "period_label", "unit_code", "basis", "field_code", "metric_id", "profile")
 _PARTS = ("in_numerator", "in_denominator")
@@ -132,11 +132,12 @@ def compare(
     """Figures of a period up to a day, beside the same days of the period before and of last year."""
     from tthc import enquiries
 
+    check_typed(unit=unit, period=period, calendar=calendar)
     rows = enquiries.figures_to_date(
         settings(), unit, period, None if on is None else night(on), calendar, basis, field
     )
-    if as_json or not rows:
-        show(rows, as_json, "no figure is published yet; run `tthc load` first")
+    if as_json or all(row["numerator"] is None for row in rows):
+        show(rows if as_json else [], as_json, "no figure of this unit and period is published")
         return
     first = rows[0]
     flags = sorted({flag for row in rows for flag in row["flags"]})

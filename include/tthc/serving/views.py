@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from psycopg import sql
 
-from tthc.rollups import lineage
+from tthc.rollups import functions
 from tthc.rollups.metrics import metric_lines
 from tthc.serving import rule_catalogue
 from tthc.warehouse.connect import end_idle_readers, run_script
@@ -23,7 +23,7 @@ def create_views(connection: sa.Connection) -> None:
     """Rebuild schema mart when anything of it or of the definitions has changed; readers are not disturbed else."""
     files = sorted((_MART / "views").glob("*.sql"))
     views = "\n".join(path.read_text(encoding="utf-8") for path in files)
-    views = views.replace(":rules", rule_catalogue.lines()) + lineage.functions()
+    views = views.replace(":rules", rule_catalogue.lines()) + functions.sql()
     views = views.replace(":metrics", metric_lines(formulas(connection)))
     comments, grants = ((_MART / name).read_text(encoding="utf-8") for name in ("comments.csv", "grants.sql"))
     version = "tthc " + hashlib.sha256("".join((views, comments, grants)).encode()).hexdigest()[:16]
@@ -52,7 +52,7 @@ def _comment(connection: sa.Connection, text: str) -> None:
                 sql.Identifier(table), sql.Identifier(column), sql.Literal(comment)
             )
         )
-    for name in lineage.NAMES:
+    for name in functions.NAMES:
         cursor.execute(
             sql.SQL("comment on function mart.{} is {}").format(
                 sql.Identifier(name), sql.Literal(comments[f"{name}()"])

@@ -18,7 +18,7 @@ _WEB_PAGE = re.compile(
 _MARKUP = re.compile(rb"\s*<(?:[?!/]|[a-z][\w:.-]*[\s/>])", re.IGNORECASE)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # What zipfile says of bytes it cannot open; NotImplementedError of an archive packed in a way it does not know.
-_NO_ARCHIVE = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError)
+NO_ARCHIVE = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError)
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 # First bytes → what such a file is, in Vietnamese and English.
 _PACKED = {
@@ -69,7 +69,7 @@ def unpacked_size(path: Path) -> int:
     try:
         with zipfile.ZipFile(path) as archive:
             return min(sum(entry.file_size for entry in archive.infolist()), MAX_BYTES)
-    except _NO_ARCHIVE:
+    except NO_ARCHIVE:
         return path.stat().st_size
 
 
@@ -138,5 +138,5 @@ def _holds_workbook(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.startswith("xl/workbook.") for name in archive.namelist())
-    except _NO_ARCHIVE:
+    except NO_ARCHIVE:
         return False

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from tthc.domain.errors import FileRefused
 from tthc.staging.at_once import at_once
 from tthc.staging.grid import letters as column_letters
-from tthc.staging.inspect import MAX_BYTES
+from tthc.staging.inspect import MAX_BYTES, NO_ARCHIVE
 from tthc.staging.sheet_cells import SheetCells
 
 # What else is a zip archive: how a member's name begins → what it is.
@@ -96,7 +96,7 @@ def look_into(path: Path) -> Look:
             if found.odd:
                 detail = f"{_name(*found.odd)} được ghi hai lần hoặc sai thứ tự, hãy mở bằng Excel và lưu lại"
                 raise FileRefused("FILE_CORRUPT", f"{detail} / a row or cell is stated twice or out of order")
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError, zlib.error) as error:
+    except (*NO_ARCHIVE, EOFError, zlib.error) as error:
         raise FileRefused("FILE_CORRUPT", "sổ Excel hỏng hoặc bị cắt / the workbook is damaged or cut") from error
     return found
 

@@ -1,5 +1,5 @@
 -- Grain: period, dossier, kind of row. What the three kinds of rows say of a dossier: every counter has its bit in `said`.
--- Only put into the functions of schema mart (lineage.py); publications count the rows as they are.
+-- Only put into the functions of schema mart (functions.py); publications count the rows as they are.
 create temporary view behind as
 select calendar, kind, label, dossier_key, version_id, place_id, field_code, 'received' as row_kind, :bits_of(received) as said
 from received_row

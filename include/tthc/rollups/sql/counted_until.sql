@@ -1,6 +1,6 @@
 -- Grain: metric. The figures of one unit, period and field as far as a day, from what the dossiers tell now: the texts that
 -- build figures, with that day for the night. Forms II.06 are left out, no day can be seen in them. Only put into
--- mart.kpi_to_date (lineage.py).
+-- mart.kpi_to_date (functions.py).
 create function rollup.counted_until(
     unit_code text, calendar text, label text, until date, basis text, field_code text
 )

@@ -36,6 +36,10 @@ begin
         raise invalid_parameter_value using message = format('no period %s in calendar %s', period_label, period_calendar);
     elsif not exists (select from ref.unit where unit.unit_code = kpi_to_date.unit_code) then
         raise invalid_parameter_value using message = format('no unit %s', kpi_to_date.unit_code);
+    elsif kpi_to_date.field_code <> '*'
+        and not exists (select from rollup.counter where counter.field_code = kpi_to_date.field_code)
+    then
+        raise invalid_parameter_value using message = format('no published figure has the field %s', field_code);
     end if;
     until := least(coalesce(kpi_to_date.to_date, published.night), asked.end_on);
     if until < asked.start_on or until > published.night

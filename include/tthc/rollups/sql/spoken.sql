@@ -1,5 +1,5 @@
 -- Grain: period, unit. Where forms II.06 are the figures of the current publication, for want of dossiers.
--- Only put into the functions of schema mart (lineage.py).
+-- Only put into the functions of schema mart (functions.py).
 create temporary view spoken as
 select calendar, kind, label, unit_code
 from rollup.counter

@@ -11,7 +11,7 @@ _BELOW = ("counted_until",)  # functions of schema rollup that those call
 _HEAD = re.compile(r"^create temporary (?:table|view) (\w+) (?:on commit drop )?as$", re.MULTILINE)
 
 
-def functions() -> str:
+def sql() -> str:
     """SQL that makes the functions; a change of how figures are built changes it as well. `:metrics` is left open."""
     texts = (statement(name) for name in (*_BELOW, *NAMES))
     return "\n".join(
