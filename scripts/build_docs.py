@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,20 @@ from tthc.domain.period import PeriodCalendar, periods_of_year
 from tthc.reference.counters import counters
 from tthc.reference.index_766 import read_index_bands, read_index_components
 from tthc.reference.kpis import EVER, TREATMENTS, Metric, edition, read_metrics
+from tthc.reference.lists import Target, read_targets
 from tthc.reference.manual import read_indicators
 from tthc.reference.measures import COUNT, read_measures
 from tthc.reference.questions import questions
 from tthc.rollups import functions
+from tthc.serving import wording
 from tthc.serving.rule_catalogue import catalogue, outside
 from tthc.settings import settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 TEMPLATES = Path(__file__).with_name("doc_templates")
 SERVING = CHECKOUT / "include" / "tthc" / "serving"
-WORKED = CHECKOUT / "tests" / "spec" / "test_worked_cases.py"
+SPECIFICATION = CHECKOUT / "tests" / "spec"
+FIRST = ("test_across_profiles.py", "test_worked_cases.py")
 CASES = SERVING / "web" / "cases.json"
 YEAR_SHOWN = 2026
 _FUNCTION = re.compile(r"create function mart\.(\w+)\((.*?)\)\s+returns table \((.*?)\)\nlanguage", re.DOTALL)
@@ -101,7 +105,23 @@ def _filled(name: str, parts: dict[str, str]) -> str:
     text = (TEMPLATES / f"{name}.md").read_text(encoding="utf-8")
     for mark, part in parts.items():
         text = text.replace(f"{{{mark}}}", part)
-    return text
+    return text.replace("{contents}", _contents(text))
+
+
+def _contents(text: str) -> str:
+    """The headings of a page below its list of contents, as links; those of the third level behind their section."""
+    sections: list[list[str]] = []
+    for level, heading in re.findall(r"^(##|###) (.+)$", text.partition("{contents}")[2], re.MULTILINE):
+        link = f"[{heading}](#{_anchor(heading)})"
+        if level == "##":
+            sections.append([link])
+        else:
+            sections[-1].append(link)
+    return "\n".join(f"* {section}" + (f": {' · '.join(below)}" if below else "") for section, *below in sections)
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
 
 
 def definitions() -> dict[str, str]:
@@ -170,6 +190,7 @@ def definitions() -> dict[str, str]:
         ),
     )
     parts = {
+        "targets": "\n\n".join(_targets(read_targets(shipped))),
         "treatments": treated,
         "assumptions": assumed,
         "cases": "\n\n".join(_cases()),
@@ -217,9 +238,9 @@ def _validity(metric: Metric) -> str:
 
 
 def drawn_cases() -> list[dict[str, Any]]:
-    """Every table that a test of tests/spec draws, under the sentence its name is, by file; the worked cases first."""
+    """Every table that a test of tests/spec draws, under the sentence its name is, by file; those of `FIRST` first."""
     found = []
-    for path in sorted((CHECKOUT / "tests" / "spec").glob("test_*.py"), key=lambda path: (path != WORKED, path)):
+    for path in sorted(SPECIFICATION.glob("test_*.py"), key=lambda path: (path.name not in FIRST, path)):
         module = ast.parse(path.read_text(encoding="utf-8"))
         named = {
             target.id: ast.literal_eval(line.value)
@@ -247,8 +268,9 @@ def _drawn_table(name: str, mark: ast.Call) -> dict[str, Any]:
     text = str(ast.literal_eval(mark.args[0]))
     lines = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
     return {
-        "title": f"{name.removeprefix('test_').replace('_', ' ').capitalize()}.",
-        "title_vi": f"{more['vi']}.",
+        "name": name.removeprefix("test_"),
+        "title": f"{name.removeprefix('test_').replace('_', ' ').capitalize()}",
+        "title_vi": more["vi"],
         "night": more.get("night"),
         "heading": lines[0],
         "rows": [line for line in lines[2:] if len(line) == len(lines[0])],
@@ -257,17 +279,48 @@ def _drawn_table(name: str, mark: ast.Call) -> dict[str, Any]:
 
 def _cases() -> Iterator[str]:
     for group in drawn_cases():
-        yield f"### {group['title']}"
+        title, _, rest = group["title"].partition(": ")
+        yield f"### {title}"
+        yield f"{rest[0].upper()}{rest[1:]}."
         for table in group["tables"]:
-            seen = f" Seen on the night of {table['night']}." if table["night"] else ""
-            yield f"**{table['title']}**{seen}"
-            yield _table(table["heading"], table["rows"])
+            yield f"#### {table['title']}"
+            if table["night"]:
+                yield f"Seen on the night of {table['night']}."
+            yield _table(table["heading"], ([cell.rpartition(" / ")[2] for cell in row] for row in table["rows"]))
 
 
 def _questions() -> Iterator[str]:
+    titles = {table["name"]: table["title"] for group in drawn_cases() for table in group["tables"]}
     for topic in questions():
         yield f"### {topic.title}"
-        yield _table(("question", "answer"), ((one.question, one.answer) for one in topic.asked))
+        for one in topic.asked:
+            drawn = f" Drawn: [{titles[one.drawn]}](#{_anchor(titles[one.drawn])})." if one.drawn else ""
+            yield f"#### {one.question}"
+            yield one.answer + drawn
+
+
+def _targets(promised: Iterable[Target]) -> Iterator[str]:
+    """A table for each plan: what it promises, in the order of its list."""
+    for document, of_plan in groupby(promised, key=lambda target: target.document):
+        targets = list(of_plan)
+        yield f"**{document}**"
+        units = sorted({target.unit_code or f"level {target.level_scope}, no unit of today" for target in targets})
+        spans = sorted({f"{target.period_from:%d/%m/%Y}–{target.period_to:%d/%m/%Y}" for target in targets})
+        yield f"Unit: {', '.join(units)}. Valid: {', '.join(spans)}."
+        yield _table(
+            ("line", "tiếng Việt", "metric", "target", "level", "note"),
+            (
+                (
+                    f"{target.source_line}",
+                    target.indicator,
+                    f"`{target.metric_id}`" + (f" `{target.profile}`" if target.profile not in (None, "*") else ""),
+                    wording.target(target.comparator, target.value),
+                    target.level_scope,
+                    target.ambiguity_note.rpartition(" / ")[2],
+                )
+                for target in targets
+            ),
+        )
 
 
 def _metric(metric_id: str | None, profile: str | None) -> str:

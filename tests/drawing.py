@@ -3,12 +3,12 @@
 A test marked `@pytest.mark.drawn(TABLE, night="10/04")` asks for the fixture `drawn` and calls `drawn.holds()`. All
 drawings of a night are loaded together, each as the export of a commune of its own.
 
-Columns of facts (any order, any subset): `dossier` its name; `told` the night of the export, where a dossier has
-several states; `received`, `due`, `finished`, `returned`; `status` a number; `asked` requests for a supplement as
-"2: 14/01", number and day of the last; `channel` tt | trực tiếp | bcci; `level`; `fee`; `paid` trực tuyến | tiền mặt |
-chuyển khoản; `parts`, `result`, `e-result`, `reused` x or empty; `max` the procedure's longest time in working days;
-`yields` "no" for a procedure without a result; `from` csv (default), xlsx or json. Days are `dd/mm`, of 2025 from
-September on, else of 2026.
+Columns of facts (any order, any subset): `dossier` its name; `trap` what it shows, "tiếng Việt / English", which is not
+loaded; `told` the night of the export, where a dossier has several states; `received`, `due`, `finished`, `returned`;
+`status` a number; `asked` requests for a supplement as "2: 14/01", number and day of the last; `channel` tt | trực tiếp
+| bcci; `level`; `fee`; `paid` trực tuyến | tiền mặt | chuyển khoản; `parts`, `result`, `e-result`, `reused` x or empty;
+`max` the procedure's longest time in working days; `yields` "no" for a procedure without a result; `from` csv (default),
+xlsx or json. Days are `dd/mm`, of 2025 from September on, else of 2026.
 
 Columns of expectations begin with `=`:
   `= 06A`      how form 06a of the report quarter counts it: "received" or "carried over", then "early", "on time",
@@ -47,6 +47,7 @@ _FLAGS = {
 _DATES = {"received": "received_at", "due": "due_at", "finished": "finished_at", "returned": "returned_at"}
 _FACTS = {
     "dossier",
+    "trap",
     "told",
     "status",
     "asked",

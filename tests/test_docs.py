@@ -106,10 +106,20 @@ def test_answers_speak_of_what_exists_and_say_the_same_names_in_both_languages()
     for topic in questions():
         for one in topic.asked:
             assert quoted(one.answer) == quoted(one.answer_vi), one.question
-            for name in quoted(" ".join(one)):
+            for name in quoted(" ".join(one[:4])):
                 plain = name.removeprefix("mart.").partition("(")[0].partition(" --")[0]
                 exists = plain in names or (plain.partition(".")[0] in names and plain.partition(".")[2] in names)
                 assert exists or (CHECKOUT / "include/reference" / plain).exists() or plain in FOREIGN, name
+
+
+def test_no_two_headings_of_the_definitions_have_one_anchor_and_the_contents_lead_to_every_section() -> None:
+    page = text_of("docs/definitions.md")
+    headings = [slug(heading) for heading in re.findall(r"^#+ (.+)$", page, re.MULTILINE)]
+    assert len(headings) == len(set(headings))
+    listed = re.findall(r"\]\(#([^)]+)\)", page.partition("\n## Contents\n")[2].partition("\n## ")[0])
+    assert listed == [
+        slug(one) for one in re.findall(r"^##\#? (.+)$", page.partition("\n## Contents\n")[2], re.MULTILINE)
+    ]
 
 
 # Links.

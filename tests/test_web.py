@@ -242,8 +242,9 @@ def test_definitions_answer_the_questions_and_draw_the_cases_of_the_documents(ap
     """Every question in both languages, and every drawn table of docs/definitions.md, told in Vietnamese."""
     outline = shown(app, "/definitions")
     for topic in questions():
-        for said in (topic.title_vi, *(text for one in topic.asked for text in one)):
+        for said in (topic.title_vi, *(text for one in topic.asked for text in one[:4])):
             assert " ".join(said.replace("`", " ").split()) in " ".join(outline.text.split()), said
+    assert outline.text.count("Ca mẫu: ") == sum(1 for topic in questions() for one in topic.asked if one.drawn) > 20
     tables = (CHECKOUT / "docs" / "definitions.md").read_text(encoding="utf-8").partition("\n## Cases\n")[2]
     assert tables.count("\n| --- |") == len([one for one in outline.of("table") if one.get("class") == "case"]) > 30
     told = [*definitions.TREATMENT_NAMES, *definitions.TREATMENT_WORDS]

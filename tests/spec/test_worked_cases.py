@@ -1,4 +1,4 @@
-"""The sixteen worked cases, through the real pipeline, on the night of 10/04/2026: form 06a for the report quarter that
+"""The sixteen worked cases: through the real pipeline, on the night of 10/04/2026; form 06a for the report quarter that
 ended on 14/3/2026, index 766 for the calendar quarter that ended on 31/3/2026."""
 
 from __future__ import annotations

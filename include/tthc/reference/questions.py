@@ -9,12 +9,16 @@ from typing import NamedTuple
 
 
 class Question(NamedTuple):
-    """One question of a topic with its answer; names of metrics, columns and rules stand in backquotes."""
+    """One question of a topic with its answer; names of metrics, columns and rules stand in backquotes.
+
+    `drawn` names the drawn test of tests/spec, without test_, that shows the answer on dossiers.
+    """
 
     question: str
     answer: str
     question_vi: str
     answer_vi: str
+    drawn: str = ""
 
 
 class Topic(NamedTuple):

@@ -34,8 +34,9 @@ TREATMENT_WORDS = {
     "no_effect": "không ảnh hưởng",
 }  # fmt: skip
 _HEADINGS = {
-    "dossier": "Hồ sơ", "told": "Đêm xuất", "received": "Tiếp nhận", "due": "Hẹn trả", "finished": "Kết thúc xử lý",
-    "returned": "Trả kết quả", "status": "Trạng thái", "asked": "Yêu cầu bổ sung (lần: ngày cuối)",
+    "dossier": "Hồ sơ", "trap": "Tình huống", "told": "Đêm xuất", "received": "Tiếp nhận", "due": "Hẹn trả",
+    "finished": "Kết thúc xử lý", "returned": "Trả kết quả", "status": "Trạng thái",
+    "asked": "Yêu cầu bổ sung (lần: ngày cuối)",
     "max": "Thời hạn (ngày làm việc)", "channel": "Hình thức nộp", "level": "Mức độ", "fee": "Phí",
     "paid": "Thanh toán", "parts": "Số hóa thành phần", "result": "Số hóa kết quả", "e-result": "Kết quả điện tử",
     "reused": "Tái sử dụng", "yields": "Thủ tục có kết quả", "= 06A": "Biểu 06a", "= 766": "Bộ chỉ số 766",
@@ -52,8 +53,9 @@ _EXPECTED = re.compile(r"(= \S+)(.*)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnTable:
-    """Dossiers and how they are counted, drawn as a table; expectations stand last."""
+    """Dossiers and how they are counted, drawn as a table; expectations stand last. `name` is that of its test."""
 
+    name: str
     title: str
     heading: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -67,6 +69,7 @@ def explanations(settings: Settings) -> dict[str, Any]:
         "treatment_names": TREATMENT_NAMES,
         "treatment_words": TREATMENT_WORDS,
         "cases": list(_cases()),
+        "case_titles": {table["name"]: table["title_vi"] for group in _drawn() for table in group["tables"]},
         "components": read_index_components(settings),
         "bands": read_index_bands(settings),
         "indicators": list(read_indicators(settings).values()),
@@ -106,7 +109,8 @@ def _table(table: Mapping[str, Any]) -> DrawnTable:
     seen = f" Đêm dữ liệu {table['night']}/2026." if table["night"] else ""
     heading = table["heading"]
     return DrawnTable(
-        title=table["title_vi"] + seen,
+        name=table["name"],
+        title=f"{table['title_vi']}.{seen}",
         heading=[_heading(name) for name in heading],
         rows=[[_cell(name, cell) for name, cell in zip(heading, row, strict=True)] for row in table["rows"]],
     )
@@ -121,6 +125,8 @@ def _heading(name: str) -> str:
 
 
 def _cell(name: str, cell: str) -> str:
+    if name == "trap":
+        return wording.vietnamese(cell)
     if name == "yields":
         return "không" if cell == "no" else ""
     if not name.startswith(("= 06A", "= 766")):
