@@ -10,17 +10,20 @@ import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from exports import csv_of, workbook
 from tthc.domain.errors import FileRefused, ReferenceFault
+from tthc.domain.working_days import after_working_days
 from tthc.reference.layouts import read_layouts
 from tthc.reference.units import Places, Unit
 from tthc.settings import settings
+from tthc.staging.days_after import days_after
 from tthc.staging.legacy_encodings import LETTERS, register
 from tthc.staging.parse import Meanings, parse_dossiers
 from tthc.staging.reader import read
@@ -337,6 +340,139 @@ def test_eth_for_dd_is_mended_and_told(tmp_path: Path) -> None:
     assert seen.told == {"HOMOGLYPH": 1}
 
 
+HELPERS = """
+[columns.term]
+headings = ["Term"]
+helper = true
+codes = { "in a day" = "0" }
+[columns.day]
+headings = ["Day"]
+helper = true
+[columns.time]
+headings = ["Time"]
+helper = true
+"""
+
+
+def with_columns(tmp_path: Path, taken_out: str, head: list[str], rows: list[list[str]], more: str) -> Seen:
+    """BASE without some columns, with helpers and `more`; the rows have the headings of `head`."""
+    text = BASE.format(kind="csv", top="", bottom=HELPERS + more)
+    for name in taken_out.split():
+        start = text.index(f"[columns.{name}]")
+        text = text[:start] + text[text.index("\n[", start) + 1 :]
+    return see(tmp_path, csv_of([head, *rows]), text=text)
+
+
+def test_a_term_in_days_gives_the_day_it_ends(tmp_path: Path) -> None:
+    head = ["Code", "Status", "Unit", "In", "Term"]
+    # 30/04 and 01/05/2026 are holidays, a Thursday and a Friday; 27/04 is the Monday of the kings' day.
+    rows = [
+        ["A-1", "open", "Hai", "02/03/2026", "3"],  # Monday
+        ["A-2", "open", "Hai", "05/03/2026", "2"],  # Thursday; Saturday and Sunday do not count
+        ["A-3", "open", "Hai", "07/03/2026", "in a day"],  # a Saturday: the next working day
+        ["A-4", "open", "Hai", "07/03/2026", "1"],
+        ["A-5", "open", "Hai", "02/03/2026", ""],
+        ["A-6", "open", "Hai", "02/03/2026", "soon"],
+        ["A-7", "open", "Hai", "02/03/2026", "-1"],
+        ["A-8", "open", "Hai", "", "3"],
+    ]
+    counted = '[derived.due_at]\nafter = "received_at"\ndays = "term"\n'
+    seen = with_columns(tmp_path, "due_at", head, rows, counted + "working = true")
+    ends = [day and (day.day, day.month) for day in seen.column("due_on")]
+    assert ends == [(5, 3), (9, 3), (9, 3), (9, 3), None]
+    assert seen.refused == {7: ["NUMBER_FORMAT"], 8: ["RANGE"], 9: ["RECEIVED_MISSING"]}
+
+    seen = with_columns(tmp_path, "due_at", head, rows, counted)
+    ends = [day and (day.day, day.month) for day in seen.column("due_on")]
+    assert ends == [(5, 3), (7, 3), (7, 3), (8, 3), None]
+    seen = with_columns(tmp_path, "due_at", head, rows[:1], counted.replace('"term"', "56"))
+    assert seen.column("due_on") == [datetime(2026, 4, 27)]
+
+
+def test_a_term_counts_as_the_calendar_says(tmp_path: Path) -> None:
+    days = [date(2026, 1, 1) + timedelta(days=at) for at in range(400)]
+    off = {date(2026, 3, 3): False, date(2026, 3, 7): True}
+    for count in (0, 1, 2, 7, 30):
+        found = days_after(pd.Series(pd.to_datetime(days)), pd.Series([count] * len(days), dtype="Int64"), off)
+        assert [day.date() for day in found] == [after_working_days(day, count, off) for day in days]
+
+
+def test_day_and_time_in_two_columns(tmp_path: Path) -> None:
+    head = ["Code", "Status", "Unit", "Day", "Time"]
+    rows = [["A-1", "open", "Hai", "05/01/2026", "8:05"], ["A-2", "open", "Hai", "05/01/2026", ""]]
+    rows += [["A-3", "open", "Hai", "", "08:05"], ["A-4", "open", "Hai", "05/01/2026", "noon"]]
+    joined = '[derived.received_at]\njoin = ["day", "time"]'
+    seen = with_columns(tmp_path, "received_at", head, rows, joined)
+    assert seen.column("received_at") == [datetime(2026, 1, 5, 8, 5), None]
+    assert seen.column("received_on") == [datetime(2026, 1, 5)] * 2
+    assert seen.refused == {4: ["RECEIVED_MISSING"], 5: ["DATE_INVALID"]}
+
+    text = BASE.format(kind="xlsx", top="", bottom=HELPERS + joined).replace(
+        '[columns.received_at]\nheadings = ["In"]\nrequired = true\n', ""
+    )
+    cells = [datetime(2026, 1, 5), time(14, 30)]
+    seen = see(tmp_path, workbook([head, ["A-1", "open", "Hai", *cells]]), text=text)
+    assert seen.column("received_at") == [datetime(2026, 1, 5, 14, 30)]
+
+
+def test_the_first_filled_of_several_columns(tmp_path: Path) -> None:
+    head = ["Code", "Unit", "In", "Day", "Time"]
+    rows = [["A-1", "Hai", "05/01/2026", "06/01/2026", "07/01/2026"], ["A-2", "Hai", "05/01/2026", "", "07/01/2026"]]
+    rows += [["A-3", "Hai", "05/01/2026", "", ""]]
+    follow = """[derived.finished_at]
+first_of = ["day", "time"]
+[columns.given]
+headings = ["Day"]
+helper = true
+codes = { "" = "" }
+otherwise = "7"
+[columns.ended]
+headings = ["Time"]
+helper = true
+codes = { "" = "" }
+otherwise = "9"
+[derived.status]
+first_of = ["given", "ended"]
+otherwise = "4"
+"""
+    seen = with_columns(tmp_path, "status finished_at", head, rows, follow)
+    assert seen.column("status") == [7, 9, 4]
+    assert [day and day.day for day in seen.column("finished_on")] == [6, 7, None]
+
+
+def test_a_part_of_a_cell_and_words_by_pattern(tmp_path: Path) -> None:
+    head = ["Code", "Status", "In", "Out", "Channel"]
+    rows = [
+        ["A-1 / NGƯỜI GIẢ", "Done (on time)", "05/01/2026", "Issued: 06/01/2026", "Web - phone"],
+        ["A-2 / NGƯỜI GIẢ", "Open, 3 days late", "05/01/2026", "", "Web"],
+        ["A-3", "done", "05/01/2026", "Issued: 06/01/2026", "web-portal"],
+        ["A-4 / NGƯỜI GIẢ", "Doing", "05/01/2026", "06/01/2026", ""],
+    ]
+    text = BASE.format(
+        kind="csv", top='unit_from = ["dossier_code", "unit_name"]\n[constants]\nunit_name = "Hai"', bottom=""
+    )
+    text = text.replace('[columns.unit_name]\nheadings = ["Unit"]\n', "")
+    text = text.replace('headings = ["Code"]', """headings = ["Code"]\npart = '(\\S+) / .*'""")
+    text = text.replace('headings = ["Out"]', """headings = ["Out"]\npart = 'Issued: (.*)'""")
+    text = text.replace(
+        'headings = ["Status"]',
+        """headings = ["Status"]\ncodes = { '/done .*/' = "9", '/open, \\d+ .*/' = "4", "Done" = "10" }""",
+    )
+    text = text.replace('"Web" = "2"', '"Web" = "2", "/web.*/" = "3"')
+    seen = see(tmp_path, csv_of([head, *rows]), text=text)
+    assert seen.column("status") == [9, 4] and seen.column("channel") == [3, 2]
+    assert seen.refused == {4: ["CELL_SHAPE"], 5: ["DATE_INVALID", "UNKNOWN_STATUS"]}
+
+
+def test_a_file_without_codes_is_known_by_other_columns(tmp_path: Path) -> None:
+    rows = [["open", "Hai", "05/01/2026 08:01", "Web"], ["open", "Hai", "05/01/2026 08:02", "Web"]]
+    rows += [rows[0], ["open", "Ba", "05/01/2026 08:01", ""]]
+    text = BASE.format(kind="csv", top='code_parts = ["unit_name", "received_at", "channel"]', bottom="")
+    text = text.replace('[columns.dossier_code]\nheadings = ["Code"]\nrequired = true\n', "")
+    seen = see(tmp_path, csv_of([["Status", "Unit", "In", "Channel"], *rows]), text=text)
+    assert len(seen.rows) == 3 and len(set(seen.column("dossier_key"))) == 3 and not seen.refused
+
+
 def test_numbers_of_each_unit_are_no_codes_of_the_province(tmp_path: Path) -> None:
     rows = [line("1", Unit="xã Hai"), line("1", Unit="xã Ba")]
     assert len(set(see(tmp_path, a_list(*rows)).column("dossier_key"))) == 1
@@ -436,6 +572,42 @@ def test_a_dossier_is_not_dropped_for_its_words(tmp_path: Path) -> None:
     ]
     seen = see(tmp_path, a_list(*rows), "[sections]\ndropped = '''^[IVX]+\\b.*'''")
     assert not seen.dropped and set(seen.refused) == {5}
+
+
+def test_where_another_table_begins_the_first_one_ends(tmp_path: Path) -> None:
+    other = [["Out", "Code", "Unit", "Status"], ["06/01/2026", "B-1", "Hai", "done"]]
+    rows = [HEAD, line("A-1"), line("A-2"), ["Tổng số: 2 hồ sơ"], ["II. Already  DONE"], *other]
+    with pytest.raises(FileRefused, match="SEVERAL_TABLES"):
+        see(tmp_path, workbook(rows), kind="xlsx")
+    seen = see(tmp_path, workbook(rows), "table_ends = ['ii\\. already .*']", kind="xlsx")
+    assert len(seen.rows) == 2 and not seen.refused
+    assert seen.dropped == {"TOTAL_ROW": 1, "AFTER_TABLE": 3} and seen.reading.claims == [(2, 2)]
+    seen = see(tmp_path, csv_of([*rows, [*line("A-3"), "one", "more"]]), "table_ends = ['ii\\. already .*']")
+    assert len(seen.rows) == 2 and not seen.refused and seen.reading.claims == [(2, 2)]
+    assert seen.dropped == {"TOTAL_ROW": 1, "AFTER_TABLE": 4}
+
+
+def test_short_lines_of_csv_are_told_by_what_they_say(tmp_path: Path) -> None:
+    """A total, a section and a signature may have fewer cells than the header; data may not."""
+    rows = [",".join(HEAD), "I. Land", *(",".join(line(code)) for code in ("A-1", "A-2")), "A-3,open,xã Hai,05/01/2026"]
+    rows += ["Tổng số: 3 hồ sơ", "", "Người lập biểu"]
+    top = "[sections]\nfield_name = '^[IVX]+\\. (.+)$'"
+    seen = see(tmp_path, ("\n".join(rows) + "\n").encode(), top)
+    assert seen.column("field_name") == ["Land"] * 2 and seen.refused == {5: ["RAGGED"]}
+    assert seen.dropped == {"SECTION": 1, "TOTAL_ROW": 1, "BLANK": 1, "FOOTER": 1}
+    assert seen.reading.claims == [(3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("ends", "ragged"),
+    [([";", ";", ";"], []), (["; ", ";", ";"], []), ([";", ";", ""], [2, 3]), ([";", ";x", ";"], [2, 3, 4])],
+)
+def test_a_delimiter_behind_every_row_adds_nothing(tmp_path: Path, ends: list[str], ragged: list[int]) -> None:
+    """Where only some rows have it, a cell of theirs may have been cut in two."""
+    rows = [";".join(line(f"A-{at}")) + end for at, end in enumerate(ends)]
+    seen = see(tmp_path, "\n".join([";".join(HEAD), *rows, "Tổng số: 3 hồ sơ", ""]).encode())
+    assert sorted(seen.refused) == ragged and len(seen.rows) == 3 - len(ragged)
+    assert seen.dropped == {"TOTAL_ROW": 1} and seen.reading.claims == [(3, 3)]
 
 
 def test_a_signature_amid_the_rows_is_no_footer(tmp_path: Path) -> None:
@@ -716,7 +888,12 @@ def test_every_vietnamese_letter_survives_a_legacy_encoding(encoding: str) -> No
         ('code_parts = ["year"]', "code_parts"), ('[sections]\nunit_name = "^I"', "sections.unit_name"), ('[titles]\nunit_name = "("', "titles.unit_name"),
         ('source_zone = "UTC"', "source_zone"), ('record_fields = "a"', "record_fields"), ('delimiters = ["||"]', "delimiters"), ('header_depth = 0', "header_depth"),
         ('valid_from = 2026-02-01\nvalid_to = 2026-01-01', "valid_to"), ('[derived.status]\nwhen_present = "nothing"\nthen = "9"\notherwise = "4"', "derived.status"),
-        ('kind = "pdf"', "kind"),
+        ('[derived.due_at]\nafter = "finished_at"\ndays = 5', "columns.due_at"), ('[derived.paid_at]\nafter = "finished_at"', "needs `days`"),
+        ('[derived.paid_at]\nafter = "finished_at"\ndays = "term"', "'term' is no column"), ('[derived.field_name]\nafter = "due_at"\ndays = 1', "derived.field_name"),
+        ('[derived.paid_at]\nfirst_of = ["due_at"]\nthen = "1"', "derived.paid_at"), ('[derived.paid_at]\njoin = "due_at"', "join"), ('[derived.paid_at]\nafter = "due_at"\ndays = -1', "days"),
+        ('[derived.paid_at]\nafter = "due_at"\ndays = 1\nworking = "yes"', "working"), ('[derived.dossier_code]\njoin = ["status", "channel"]', "code_parts"),
+        ('code_parts = ["paid_at"]\n[derived.paid_at]\njoin = ["due_at"]', "code_parts"), ('table_ends = ["("]', "table_ends"),
+        ('only_rows = [{ column = "status", in = ["/(/"] }]', "only_rows"), ('kind = "pdf"', "kind"),
     ],
 )  # fmt: skip
 def test_a_fault_of_a_layout_names_file_and_setting(tmp_path: Path, line_of: str, told: str) -> None:
@@ -734,7 +911,7 @@ def test_a_fault_of_a_layout_names_file_and_setting(tmp_path: Path, line_of: str
     [
         ("colour = 1", "colour"), ('codes = { "a" = "99" }', "codes"), ('otherwise = "1"', "otherwise"), ('pick = "first"', "pick"), ('pick = "any"', "pick"),
         ('when = { column = "nothing", in = ["a"] }', "when"), ("decimals = 9", "decimals"), ('take = { how = "count", list = "a" }', "take"), ('null_words = "x"', "null_words"),
-        ('date_formats = ["yesterday"]', "date_formats"), ('headings = []', "headings"),
+        ('date_formats = ["yesterday"]', "date_formats"), ('headings = []', "headings"), ("part = '.*'", "part"), ("part = '('", "part"), ('codes = { "/(/" = "1" }', "codes"),
     ],
 )  # fmt: skip
 def test_a_fault_of_a_column_names_file_column_and_setting(tmp_path: Path, setting: str, told: str) -> None:

@@ -38,9 +38,9 @@ def test_pieces_say_what_the_careful_reader_says(lines: list[str], ended: bool, 
         if plain is None:  # the careful reader is asked
             assert not set(lines) <= {"a,b", "ế,Đ"}
             return
-        columns, numbers, odd = read_carefully(data, ",", 2, 1)
+        columns, numbers, odd, padded = read_carefully(data, ",", 2, 1)
         read, unread = plain.columns(), plain.unread(numbers)
-        assert (len(read[0]), odd) == (len(numbers), [])
+        assert (len(read[0]), odd, padded) == (len(numbers), [], frozenset())
         assert unread.keys() == left
         for at, cells in enumerate(columns):
             assert (unread[at] if at in left else read[at]).to_pylist() == cells.to_pylist()

@@ -219,6 +219,7 @@ def stage_files(
         night=batch[0].night,
         corrections=tuple(one for one in corrections_of(settings) if one.source == batch[0].source_id),
         indicators=read_indicators(settings),
+        calendar=read_calendar_overrides(settings),
     )
     files = [(receipt.file_name, receipt.sha256, path_of(settings, receipt.sha256)) for receipt in batch]
     source = read_sources(settings)[batch[0].source_id]

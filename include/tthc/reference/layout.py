@@ -44,6 +44,32 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Derivation:
+    """How a column follows from others of its row; one of the first four fields says in which way.
+
+    `when_present`: `then` where that column is filled. `first_of`: the first of these columns that is filled. `join`:
+    the texts of these columns, a space between; nothing where the first is empty. `after`: the day that comes `days`
+    days (a number, or the column it stands in) after the day of that column, working days where `working`.
+    `otherwise`: what the first two say of all other rows.
+    """
+
+    when_present: str = ""
+    first_of: tuple[str, ...] = ()
+    join: tuple[str, ...] = ()
+    after: str = ""
+    then: str = ""
+    otherwise: str = ""
+    days: str = ""
+    working: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column it follows from."""
+        counted = () if not self.days or self.days.isdigit() else (self.days,)
+        return (*filter(None, (self.when_present, self.after)), *self.first_of, *self.join, *counted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
     """Rows whose cell in `column` is, or is not, one of some words (compared folded; "" is an empty cell)."""
 
@@ -72,6 +98,7 @@ class Column:
     thousands: str = ""
     decimal: str = ""
     decimals: int = 0
+    part: str = ""
     pick: str = "last"
     when: Condition | None = None
     take: Taken | None = None
@@ -91,7 +118,7 @@ class Layout:
     ignored: tuple[str, ...] = ()
     personal: tuple[str, ...] = ()
     constants: dict[str, str] = field(default_factory=dict)
-    derived: dict[str, dict[str, str]] = field(default_factory=dict)
+    derived: dict[str, Derivation] = field(default_factory=dict)
     unit_from: tuple[str, ...] = ("unit_name",)
     code_parts: tuple[str, ...] = ("dossier_code",)
     several_rows: str = ""
@@ -116,6 +143,7 @@ class Layout:
         r"người lập\b.*", r"lập biểu\b.*", r"thủ trưởng\b.*", r"xác nhận của\b.*", r"kế toán\b.*", r"ghi chú\b.*",
         r"(?:tm|kt|tl|tuq)\. .*", r"nơi nhận\b.*", r"(?:.{1,60},)? ?ngày .{0,6} ?tháng .{0,6} ?năm .*",
     )  # fmt: skip
+    table_ends: tuple[str, ...] = ()
     date_formats: tuple[str, ...] = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y")
     month_names: tuple[str, ...] = ()
     time_zone: str = ""

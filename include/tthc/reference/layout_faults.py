@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from tthc.domain.errors import ReferenceFault
 from tthc.domain.period import PeriodCalendar
-from tthc.reference.layout import CANONICAL, FEEDS, KINDS, SUMMARIES, Column, Condition, Layout
+from tthc.reference.layout import CANONICAL, FEEDS, KINDS, SUMMARIES, Column, Condition, Derivation, Layout
 
 SPECIAL_DATES = ("epoch", "epoch_ms", "excel_serial")
 CODE_VALUES = {
@@ -59,16 +59,36 @@ def _faults_of_rows(layout: Layout, known: set[str]) -> Iterator[tuple[str, str]
         special = {"agency_prefix", "sheet"} if setting == "unit_from" else set()
         for name in set(names) - known - special if layout.feed == "dossier" else ():
             yield setting, f"{name!r} is no column" + (", nor agency_prefix, nor sheet" if special else "")
+    for name in set(layout.code_parts) & set(layout.derived):
+        yield "code_parts", f"{name!r} follows from other columns; name those"
     for name, derivation in layout.derived.items():
-        if set(derivation) != {"when_present", "then", "otherwise"}:
-            yield f"derived.{name}", "needs when_present, then and otherwise"
-        elif derivation["when_present"] not in known:
-            yield f"derived.{name}", f"{derivation['when_present']!r} is no column"
+        yield from ((f"derived.{name}", fault) for fault in _faults_of_derivation(name, derivation, layout, known))
     for name in layout.sections:
         if name not in known | {"dropped"}:
             yield f"sections.{name}", "must be a column or `dropped`"
     if layout.record_fields and not layout.records:
         yield "record_fields", "needs `records`"
+
+
+def _faults_of_derivation(name: str, derivation: Derivation, layout: Layout, known: set[str]) -> Iterator[str]:
+    if layout.feed != "dossier":
+        yield "is for lists of dossiers only"
+    if name == "dossier_code":
+        yield "a code of several columns is said by `code_parts`"
+    if any(column.name == name for column in layout.columns):
+        yield f"[columns.{name}] says what this column is, and it cannot be both"
+    for column in derivation.columns:
+        if column not in known:
+            yield f"{column!r} is no column; one read for this only needs helper = true"
+    if derivation.after:
+        if not name.endswith("_at") or not derivation.after.endswith("_at"):
+            yield "`after` counts from a day to a day: both names end with _at"
+        if not derivation.days:
+            yield "`after` needs `days`, a number or the column that says how many"
+        if isinstance(layout.derived.get(derivation.after), Derivation) and layout.derived[derivation.after].after:
+            yield f"{derivation.after!r} is counted itself"
+    elif derivation.days or derivation.working:
+        yield "`days` and `working` belong to `after`"
 
 
 def _faults_of_summary(layout: Layout) -> Iterator[tuple[str, str]]:
@@ -89,6 +109,7 @@ def _faults_of_texts(layout: Layout) -> Iterator[tuple[str, str]]:
         **{f"file_name.{name}": [text] for name, text in layout.file_name.items()},
         **{f"sections.{name}": [text] for name, text in layout.sections.items()},
         "footers": layout.footers,
+        "table_ends": layout.table_ends,
         **{
             name: [text[1:-1] for text in texts if is_pattern(text)]
             for name, texts in (("ignored", layout.ignored), ("personal", layout.personal), ("sheet", [layout.sheet]))
@@ -154,6 +175,7 @@ def _faults_of_column(column: Column, layout: Layout, known: set[str]) -> Iterat
         yield "pick", 'has a meaning only where the layout says several_rows = "events"'
     if column.when:
         yield from _faults_of_condition("when", column.when, known)
+    yield from _faults_of_patterns(column)
     if column.take and layout.kind not in {"json", "ndjson"}:
         yield "take", "is for JSON only"
     if not isinstance(column.decimals, int) or not 0 <= column.decimals <= 6:
@@ -167,9 +189,26 @@ def _faults_of_column(column: Column, layout: Layout, known: set[str]) -> Iterat
     yield from ((("date_formats", fault)) for fault in _faults_of_dates(column.date_formats, layout))
 
 
+def _faults_of_patterns(column: Column) -> Iterator[tuple[str, str]]:
+    patterns = [("part", column.part)] if column.part else []
+    for setting, pattern in (*patterns, *(("codes", word[1:-1]) for word in column.codes if is_pattern(word))):
+        try:
+            compiled = re.compile(pattern)
+        except re.error as error:
+            yield setting, f"{pattern!r} is no regular expression: {error}"
+            continue
+        if setting == "part" and not compiled.groups:
+            yield setting, f"{pattern!r} needs a group (…) around what is meant"
+
+
 def _faults_of_condition(setting: str, condition: Condition, known: set[str]) -> Iterator[tuple[str, str]]:
     if condition.column not in known:
         yield setting, f"{condition.column!r} is no column; one read for conditions only needs helper = true"
+    for word in condition.words:
+        try:
+            re.compile(word[1:-1] if is_pattern(word) else "")
+        except re.error as error:
+            yield setting, f"{word!r} is no regular expression: {error}"
 
 
 def is_pattern(text: str) -> bool:

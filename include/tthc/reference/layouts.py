@@ -8,13 +8,25 @@ from typing import Any
 
 from tthc.domain.errors import ReferenceFault
 from tthc.reference.files import directories, read_toml
-from tthc.reference.layout import CANONICAL, FEEDS, KEYED, KINDS, SUMMARIES, Column, Condition, Layout, Taken
+from tthc.reference.layout import (
+    CANONICAL,
+    FEEDS,
+    KEYED,
+    KINDS,
+    SUMMARIES,
+    Column,
+    Condition,
+    Derivation,
+    Layout,
+    Taken,
+)
 from tthc.reference.layout_faults import check_layout_settings
 from tthc.reference.measures import Measure, identity_of, read_measures
 from tthc.settings import Settings
 
 __all__ = [
-    "CANONICAL", "FEEDS", "KEYED", "KINDS", "SUMMARIES", "Column", "Condition", "Layout", "Taken", "read_layouts",
+    "CANONICAL", "FEEDS", "KEYED", "KINDS", "SUMMARIES", "Column", "Condition", "Derivation", "Layout", "Taken",
+    "read_layouts",
 ]  # fmt: skip
 
 _LISTS = {f.name for f in fields(Layout) if str(f.type).startswith("tuple")} - {"columns", "identities"}
@@ -58,6 +70,29 @@ def _column(name: str, raw: Any, where: str) -> Column:
     return Column(name=name, **values)
 
 
+def _derivation(raw: Any, where: str) -> Derivation:
+    ways = {
+        "when_present": {"then", "otherwise"},
+        "first_of": {"otherwise"},
+        "join": set(),
+        "after": {"days", "working"},
+    }
+    said = [way for way in ways if isinstance(raw, dict) and way in raw]
+    if len(said) != 1 or set(raw) - ways[said[0]] - set(said) or (said == ["when_present"] and len(raw) != 3):
+        raise ReferenceFault(
+            f"{where}: needs when_present, then and otherwise; or first_of; or join; or after and days"
+        )
+    values = dict(raw)
+    for key, value in raw.items():
+        if key in {"first_of", "join"}:
+            values[key] = _texts(value, f"{where}, {key}")
+        elif key == "days" and type(value) is int and value >= 0:
+            values[key] = str(value)
+        elif not isinstance(value, bool if key == "working" else str) or value == "":
+            raise ReferenceFault(f"{where}, {key}: {value!r} is not what CONTRIBUTING.md lists for it")
+    return Derivation(**values)
+
+
 def _layout(raw: dict[str, Any], where: str, measures: dict[str, Measure]) -> Layout:
     known = {f.name for f in fields(Layout)} - {"path"}
     unknown = set(raw) - known
@@ -70,6 +105,10 @@ def _layout(raw: dict[str, Any], where: str, measures: dict[str, Measure]) -> La
     for key in _LISTS & set(raw) - {"only_rows"}:
         values[key] = _texts(raw[key], f"{where}, {key}")
     values["only_rows"] = tuple(_condition(part, f"{where}, only_rows") for part in raw.get("only_rows", ()))
+    derived = raw.get("derived", {})
+    if not isinstance(derived, dict):
+        raise ReferenceFault(f"{where}, derived: a table [derived.<name>] for each column is needed")
+    values["derived"] = {name: _derivation(one, f"{where}, derived.{name}") for name, one in derived.items()}
     columns = [_column(name, column, where) for name, column in raw["columns"].items()]
     if raw["feed"] in SUMMARIES:
         columns = [replace(column, measure=measures.get(column.name)) for column in columns]

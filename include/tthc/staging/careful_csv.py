@@ -30,11 +30,13 @@ def cut_at(line: int) -> FileRefused:
 
 def read_carefully(
     data: bytes, delimiter: str, width: int, first_row: int
-) -> tuple[list[pa.Array], list[int], list[tuple[int, str]]]:
-    """(columns, offsets of their rows, (offset, BLANK or RAGGED) of the others); a record counts as one row, the first
-    one is `first_row` of the file.
+) -> tuple[list[pa.Array], list[int], list[tuple[int, str]], frozenset[int]]:
+    """(columns, offsets of their rows, (offset, BLANK or RAGGED) of the others, positions of padded rows); a record
+    counts as one row, the first one is `first_row` of the file.
 
-    Raises FileRefused FILE_TRUNCATED when the last record is short and nothing ends it.
+    A row with too few cells is padded with empty ones, and what it is remains to be seen. A delimiter behind the last
+    cell adds nothing where every row has it; where some rows have one cell more than others, one of theirs was cut in
+    two. Raises FileRefused FILE_TRUNCATED when the last record is short and nothing ends it.
     """
     lines = [line.removesuffix(b"\r") for line in data.split(b"\n")]
     del data  # of a long file it is as much as all that is kept of it
@@ -45,19 +47,25 @@ def read_carefully(
     kept: list[list[str]] = []
     numbers: list[int] = []
     odd: list[tuple[int, str]] = []
+    padded: set[int] = set()
+    ended = _all_end_with(lines, delimiter, width)
     at = row = 0
     while at < len(lines):
-        cells, used = _record(lines, at, delimiter, width, whole)
+        cells, used = _record(lines, at, delimiter, width + ended, whole)
         if used == 0:
             raise cut_at(first_row + row)
         at += used
-        if len(cells) == width:
-            kept.append(cells)
+        if len(cells) == width + ended:
+            kept.append(cells[:width])
             numbers.append(row)
         elif not any(cell.strip() for cell in cells):
             odd.append((row, "BLANK"))
-        elif at >= len(lines) and not whole and len(cells) < width:
+        elif at >= len(lines) and not whole and len(cells) < width + ended:
             raise cut_at(first_row + row)
+        elif len(cells) < width:
+            padded.add(len(numbers))
+            kept.append([*cells, *[""] * (width - len(cells))])
+            numbers.append(row)
         else:
             odd.append((row, "RAGGED"))
         row += 1
@@ -66,7 +74,26 @@ def read_carefully(
             kept = []
     if kept:
         parts.append(_columns(kept))
-    return [pa.concat_arrays(pieces) for pieces in zip(*parts, strict=True)], numbers, odd
+    columns = [pa.concat_arrays(pieces) for pieces in zip(*parts, strict=True)]
+    return columns, numbers, odd, frozenset(padded)
+
+
+def _all_end_with(lines: Sequence[bytes], delimiter: str, width: int) -> bool:
+    """Whether every line has one delimiter more than the header, at its end, but for lines that are too short."""
+    mark, found = delimiter.encode(), False
+    for line in lines:
+        if b'"' in line:
+            cells = strictly(line.decode(), delimiter)
+            if cells is None:
+                return False
+            count, last = len(cells) - 1, cells[-1]
+        else:
+            count, last = line.count(mark), line[line.rfind(mark) + 1 :].decode(errors="replace")
+        if count == width and not last.strip():
+            found = True
+        elif count >= width - 1 and line.strip():
+            return False
+    return found
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[pa.Array]:

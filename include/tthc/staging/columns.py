@@ -18,7 +18,9 @@ from tthc.domain.text import fold
 from tthc.reference.layout import Column, Condition, Layout
 from tthc.reference.layout_faults import SPECIAL_DATES
 from tthc.staging.grid import REAL_DATE
+from tthc.staging.words import Words
 
+NO_VALUE = "{}"  # how a reader of JSON tells a list or an object where a value should be
 _FOREIGN_DIGIT = r"[^\P{Nd}0-9]"
 _SPACES = r"[\s\x{00a0}\x{00ad}\x{061c}\x{200b}-\x{200f}\x{feff}\x{2060}\x{202f}]+"
 _WORKBOOKS = ("xlsx", "xls")
@@ -49,10 +51,21 @@ def clean_column(cells: pa.ChunkedArray, layout: Layout, column: Column | None =
 
 def holds(cells: pd.Series, condition: Condition) -> pd.Series:
     """Mask of the rows whose cell is, or is not, one of the condition's words."""
-    words = {fold(word) for word in condition.words}
-    known = {word: fold(word) in words for word in cells.dropna().unique()}
+    words = Words(dict.fromkeys(condition.words))
+    known = {word: word in words for word in cells.dropna().unique()}
     mask = cells.map(known).astype("boolean").fillna("" in words).astype(bool)
     return ~mask if condition.negated else mask
+
+
+def part_of(cells: pd.Series, pattern: str) -> pd.Series:
+    """What the first group of a pattern finds in whole cells; NO_VALUE, which no parser takes, where it finds none."""
+    form = re.compile(pattern, re.IGNORECASE)
+    known = {
+        word: (match.group(1) or "").strip() or None if (match := form.fullmatch(word)) else NO_VALUE
+        for word in cells.dropna().unique()
+    }
+    found = cells.map(known).astype(object)
+    return found.where(found.notna(), None)
 
 
 def parse_dates(
@@ -126,10 +139,12 @@ def _english_months(cells: pd.Series, layout: Layout) -> pd.Series:
 
 def translated(cells: pd.Series, column: Column) -> pd.Series:
     """A text column with the words of `codes` replaced, and all others by `otherwise` where the layout gives it."""
-    codes = {fold(word): code for word, code in column.codes.items()}
+    codes = Words(column.codes)
+    if "" in codes:
+        cells = cells.fillna("")
     known = {}
     for word in cells.dropna().unique():
-        known[word] = codes.get(fold(word), word if column.otherwise is None else column.otherwise) or None
+        known[word] = codes.get(word, word if column.otherwise is None else column.otherwise) or None
     return cells.map(known).astype(object).where(lambda s: s.notna(), None)
 
 
@@ -141,10 +156,10 @@ def parse_codes(
     `otherwise`: the code of every word that is not in the list, where the layout says there is one. The word "" is the
     empty cell.
     """
-    folded = {fold(word): code for word, code in words.items()}
-    if "" in folded:
+    codes = Words(words)
+    if "" in codes:
         cells = cells.fillna("")
-    known = {word: folded.get(fold(word), otherwise) for word in cells.dropna().unique()}
+    known = {word: codes.get(word, otherwise) for word in cells.dropna().unique()}
     bad = cells.map({word: code is ... for word, code in known.items()}).astype("boolean").fillna(required).astype(bool)
     values = {word: None if code in (..., "") else code for word, code in known.items()}
     return cells.map(values).astype(object).where(lambda s: s.notna(), None), bad

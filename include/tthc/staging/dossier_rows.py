@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 import pyarrow as pa
 
 from tthc.domain.text import code_key
-from tthc.reference.layout import Layout
-from tthc.staging.columns import clean_column, holds, parse_dates, translated
+from tthc.reference.layout import Derivation, Layout
+from tthc.staging.columns import clean_column, holds, parse_dates, part_of, translated
 
 PLACE = ("file_no", "sheet", "row_no")
 _HOMOGLYPHS = str.maketrans("ÐƉðɖ", "ĐĐđđ")
 # Excel is made to take a code for text by an apostrophe before it, or by the formula ="…".
 _KEPT_AS_TEXT = re.compile(r"""'(.+)|="(.+)\"""")
 _FLOAT_CODE = re.compile(r"([0-9]+)[.,]0")
+_TIME = r"^(?:18[0-9-]{8}T)?([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)$"
 TRANSLATED = ("unit_name", "field_name", "procedure_code", "procedure_name")
 
 
@@ -53,6 +55,9 @@ def texts_of(table: pa.Table, layout: Layout) -> Texts:
             if name not in PLACE
         },
     )
+    for column in layout.columns:
+        if column.part and column.name in texts.cells:
+            texts.cells[column.name] = part_of(texts.cells[column.name], column.part)
     for name, constant in layout.constants.items():
         texts.cells[name] = pd.Series([constant] * table.num_rows, dtype=object)
     for condition in layout.only_rows:
@@ -67,13 +72,46 @@ def texts_of(table: pa.Table, layout: Layout) -> Texts:
     masks = {c.name: holds(texts.cell(c.when.column), c.when) for c in layout.columns if c.when}
     for name, mask in masks.items():
         texts.cells[name] = texts.cell(name).where(mask, None)
-    if len(layout.code_parts) > 1:
+    for column in layout.columns:
+        if column.codes and column.helper:
+            texts.cells[column.name] = translated(texts.cell(column.name), column)
+    for name, derivation in layout.derived.items():
+        if derivation.join:
+            texts.cells[name] = _joined([texts.cell(part) for part in derivation.join])
+    if layout.code_parts != ("dossier_code",):
         parts = pd.DataFrame({name: texts.cell(name).fillna("") for name in layout.code_parts})
         whole = parts.agg("/".join, axis=1).astype(object)
-        texts.cells["dossier_code"] = whole.where(texts.cell("dossier_code").notna(), None)
+        known = texts.cell("dossier_code").notna() if "dossier_code" in parts else parts.astype(bool).any(axis=1)
+        texts.cells["dossier_code"] = whole.where(known, None)
     if layout.several_rows:
         _combine(texts, layout)
+    for name, derivation in layout.derived.items():
+        if derivation.when_present or derivation.first_of:
+            texts.cells[name] = _following(derivation, texts)
     return texts
+
+
+def _joined(cells: Sequence[pd.Series]) -> pd.Series:
+    """One text of several, where the first is filled. A time behind the real date of a workbook is its time."""
+    whole = cells[0]
+    for more in cells[1:]:
+        day, time = whole.str.removesuffix("T00:00:00"), more.str.extract(_TIME, expand=False)
+        real = whole.notna() & day.ne(whole) & time.notna()
+        plain = (whole + " " + more.fillna("")).str.rstrip()
+        moments = day + "T" + time.str.zfill(5) + time.str.count(":").map({1: ":00"}).fillna("")
+        whole = plain.where(~real, moments)
+    return whole.astype(object).where(whole.notna(), None)
+
+
+def _following(derivation: Derivation, texts: Texts) -> pd.Series:
+    """What follows from whether other columns are filled."""
+    if derivation.when_present:
+        present = texts.cell(derivation.when_present).notna()
+        return present.map({True: derivation.then, False: derivation.otherwise}).astype(object)
+    found = texts.cell(derivation.first_of[0])
+    for name in derivation.first_of[1:]:
+        found = found.where(found.notna(), texts.cell(name))
+    return found.where(found.notna(), derivation.otherwise or None).astype(object)
 
 
 def _mend(texts: Texts) -> None:
@@ -108,7 +146,8 @@ def _combine(texts: Texts, layout: Layout) -> None:
     latest = ordered[~ordered.duplicated(["file_no", "key"], keep="last")].set_index(["file_no", "key"])
     if layout.several_rows == "events":
         for name in texts.cells:
-            column = layout.column(name)
+            derivation = layout.derived.get(name)
+            column = layout.column(derivation.join[0] if derivation and derivation.join else name)
             picked = groups[name].first() if column and column.pick == "first" else groups[name].last()
             latest[name] = picked.reindex(latest.index)
     whole = pd.concat([latest.reset_index(), frame[alone]], ignore_index=True).sort_values("at", ignore_index=True)

@@ -16,6 +16,7 @@ from tthc.domain.text import fold
 from tthc.reference.layout import Column, Layout
 from tthc.reference.layout_faults import SPECIAL_DATES
 from tthc.staging.grid import REAL_DATE, Listed, heading_key, keys_of
+from tthc.staging.words import Words
 
 SAMPLE = 200
 _LIKELY = 0.55
@@ -89,8 +90,8 @@ def _fits(cells: Sequence[str], column: Column, layout: Layout) -> float | None:
 
 def _spoken(cells: Sequence[str], codes: Iterable[str]) -> float | None:
     """The share of words that are among those of a list. Numbers say nothing: they number many things, from 1 on."""
-    words, said = {fold(word) for word in codes}, [cell for cell in cells if not cell.strip().isdigit()]
-    return sum(fold(cell) in words for cell in said) / len(said) if said else None
+    words, said = Words(dict.fromkeys(codes)), [cell for cell in cells if not cell.strip().isdigit()]
+    return sum(cell in words for cell in said) / len(said) if said else None
 
 
 def _is_date(cell: str, column: Column, layout: Layout) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tthc.reference.layout import Layout
+from tthc.reference.layout_faults import is_pattern
 
 # How a clerk writes the parts of a date form.
 _LETTERS = (
@@ -68,5 +69,5 @@ def _form(strptime: str) -> str:
 
 def _one_of(words: Mapping[str, str]) -> str:
     """The words a person would write, not the numbers that stand for them."""
-    spoken = [word for word in words if not word.isdigit()] or list(words)
+    spoken = [word for word in words if not word.isdigit() and not is_pattern(word)] or list(words)
     return "một trong các từ: " + "; ".join(dict.fromkeys(f"«{word}»" for word in spoken))

@@ -27,8 +27,9 @@ class Grid:
 
     A column nothing is kept of may hold nulls; `unread` gives the cells that some rows have in such columns.
 
-    `ragged` holds (sheet, row number, reason) of rows whose cells do not line up with the header. `epoch_1904`: the
-    workbook counts its days from 1904.
+    `ragged` holds (sheet, row number, reason) of rows whose cells do not line up with the header. `padded`: positions
+    of rows with too few cells, filled up with empty ones: a total or a signature may be as short, data may not.
+    `epoch_1904`: the workbook counts its days from 1904.
     """
 
     sheet: str
@@ -39,6 +40,7 @@ class Grid:
     header_row: int
     row_numbers: pa.Array | None = None
     ragged: list[tuple[str, int, str]] = field(default_factory=list)
+    padded: frozenset[int] = frozenset()
     epoch_1904: bool = False
     unread: Callable[[Sequence[int]], dict[int, pa.Array]] = field(default=lambda rows: {})
 

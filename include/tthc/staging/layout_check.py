@@ -12,7 +12,7 @@ from typing import Any
 from tthc.domain.errors import Misconfigured
 from tthc.reference.layout import Layout
 from tthc.reference.layouts import read_layouts
-from tthc.reference.lists import read_status_words
+from tthc.reference.lists import read_calendar_overrides, read_status_words
 from tthc.reference.manual import read_indicators
 from tthc.reference.procedures import read_procedures
 from tthc.reference.sources import read_sources
@@ -63,6 +63,7 @@ def check_layout(settings: Settings, path: Path, source_id: str, night: date) ->
         province=settings.province,
         night=night,
         indicators=read_indicators(settings),
+        calendar=read_calendar_overrides(settings),
     )
     with ReaderPool(1) as readers:
         (file,) = stage(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -19,11 +19,13 @@ import pyarrow.compute as pc
 
 from tthc.domain.text import code_key, fold, may_tell_of_a_person
 from tthc.reference.corrections import Correction
-from tthc.reference.layout import Layout
+from tthc.reference.layout import Derivation, Layout
+from tthc.reference.layout_faults import CODE_VALUES, is_pattern
 from tthc.reference.manual import Indicator
 from tthc.reference.rules import NOTE, ROW, words_of
 from tthc.reference.units import Places
-from tthc.staging.columns import parse_codes, parse_dates, parse_whole_numbers
+from tthc.staging.columns import NO_VALUE, parse_codes, parse_dates, parse_whole_numbers
+from tthc.staging.days_after import days_after
 from tthc.staging.dossier_rows import PLACE, texts_of
 from tthc.staging.find_unit import units_of
 from tthc.staging.reader import Reading
@@ -40,10 +42,10 @@ DOSSIER_COLUMNS = (
 _CONTROL = r"[\x{0001}-\x{0008}\x{000e}-\x{001f}\x{007f}-\x{0084}\x{0086}-\x{009f}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
 _YES = ("có", "x", "1", "true", "✓", "✔", "đúng")
 _NO = ("không", "0", "false")
-_NESTED = "{}"  # how a reader of JSON tells a list or an object where a value should be
 # In a code: neither printable ASCII nor a letter of Latin, as Vietnamese has them.
 _STRANGE = re.compile("[^\x21-\x7e\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1ea0-\u1ef9]")
 _ROUNDED = r"^[0-9](?:[.,][0-9]+)?[Ee]\+[0-9]+$"
+_MOST_DAYS = 3660  # that a term may have
 _PROCEDURE = r"^[0-9]\.[0-9]{6}$"
 _FORMULA_ERROR = r"^#(?:CALC!|SPILL!|N/A|DIV/0!|NAME\?|NULL!|NUM!|REF!|VALUE!)$"
 # Code of an agency, whose first part is the province's or the ministry's; day; number: H42.14-260105-0001.
@@ -69,7 +71,7 @@ class Parsed:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meanings:
     """What parsing needs to know besides the layout: units, status words, key, province, the night, the corrections of
-    the source and the indicators units state themselves."""
+    the source, the indicators units state themselves and the days on which work differs from the rule."""
 
     places: Places
     status_words: dict[str, str]
@@ -78,6 +80,7 @@ class Meanings:
     night: date
     corrections: tuple[Correction, ...] = ()
     indicators: Mapping[str, Indicator] = field(default_factory=dict)
+    calendar: Mapping[date, bool] = field(default_factory=dict)
 
 
 class _Refusals:
@@ -136,8 +139,8 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
             rows[f"{name}_on"], rows[f"{name}_at"] = on, at
     returned_only = rows["finished_on"].isna()
     for name, derivation in layout.derived.items():
-        present = cell(derivation["when_present"]).notna()
-        texts.cells[name] = present.map({True: derivation["then"], False: derivation["otherwise"]}).astype(object)
+        if derivation.after:
+            rows[f"{name.removesuffix('_at')}_on"] = _counted_days(derivation, rows, cell, refusals, layout, meanings)
     for name in CODED:
         words, otherwise = _words(layout, name, meanings)
         rows[name], bad = parse_codes(cell(name), words, required=name == "status", otherwise=otherwise)
@@ -171,7 +174,7 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
     rounded = cell("dossier_code").astype("str").str.match(_ROUNDED).fillna(False).astype(bool)
     refusals.add(rounded, "dossier_code", "DOSSIER_CODE_ROUNDED")
     for name in ("dossier_code", "procedure_name", "field_name"):  # every other column has words or a form of its own
-        refusals.add(cell(name).eq(_NESTED).fillna(False).astype(bool), name, "CELL_SHAPE")
+        refusals.add(cell(name).eq(NO_VALUE).fillna(False).astype(bool), name, "CELL_SHAPE")
     refusals.add(_strange_codes(cell("dossier_code")), "dossier_code", "DOSSIER_CODE_LETTERS")
     rows["dossier_key"] = dossier_keys(cell("dossier_code"), meanings)
     codes = cell("dossier_code").map(code_key, na_action="ignore")
@@ -246,11 +249,35 @@ def _words(layout: Layout, name: str, meanings: Meanings) -> tuple[dict[str, obj
     words: dict[str, object] = dict(meanings.status_words) if name == "status" else {}
     if name in FLAGS:
         words = {**dict.fromkeys((*_YES, *layout.yes_words), "1"), **dict.fromkeys((*_NO, *layout.no_words), "0")}
+    if name in layout.derived:
+        words |= {code: code for code in CODE_VALUES[name]}
     if column is None:
         return words, ...
-    return {**{fold(word): code for word, code in words.items()}, **{fold(w): c for w, c in column.codes.items()}}, (
+    own = {word if is_pattern(word) else fold(word): code for word, code in column.codes.items()}
+    return {**{fold(word): code for word, code in words.items()}, **own}, (
         ... if column.otherwise is None else column.otherwise
     )
+
+
+def _counted_days(
+    derivation: Derivation,
+    rows: pd.DataFrame,
+    cell: Callable[[str], pd.Series],
+    refusals: _Refusals,
+    layout: Layout,
+    meanings: Meanings,
+) -> pd.Series:
+    """The days that come so many days after others, None where either is unknown."""
+    start = rows[f"{derivation.after.removesuffix('_at')}_on"]
+    if derivation.days.isdigit():
+        counts = pd.Series(int(derivation.days), index=rows.index, dtype="Int64")
+    else:
+        counts, bad = parse_whole_numbers(cell(derivation.days), layout, layout.column(derivation.days))
+        refusals.add(bad, derivation.days, "NUMBER_FORMAT")
+        odd = ~counts.between(0, _MOST_DAYS).fillna(True).astype(bool)
+        refusals.add(odd, derivation.days, "RANGE")
+        counts = counts.mask(odd)
+    return days_after(start, counts, meanings.calendar if derivation.working else None)
 
 
 def _procedure_codes(cells: pd.Series, layout: Layout) -> pd.Series:

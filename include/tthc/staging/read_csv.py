@@ -117,7 +117,7 @@ def grid_of(path: Path, layout: Layout) -> Grid:
     elif plain := _plainly(data, body, _Form(delimiter, len(header)), left):
         grid.columns, grid.unread = plain.columns(), plain.unread
     else:  # quotes do not add up, cells hold line ends, or rows have too many or too few cells
-        grid.columns, numbers, odd = read_carefully(data[body:], delimiter, len(header), first_row)
+        grid.columns, numbers, odd, grid.padded = read_carefully(data[body:], delimiter, len(header), first_row)
         grid.row_numbers = pa.array([first_row + row for row in numbers], pa.int32())
         grid.ragged = [("", first_row + row, reason) for row, reason in odd]
     return grid

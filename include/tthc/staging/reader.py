@@ -118,6 +118,7 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
     if numbers is None:
         numbers = pc.add(pc.indices_nonzero(pa.repeat(True, count)), grid.first_row).cast(pa.int32())
     found = kinds_of(columns, grid, layout, positions)
+    found.kinds |= dict.fromkeys(grid.padded - found.kinds.keys(), "RAGGED")
     cells = {name: columns[position] for name, position in positions.items()}
     for name, texts in found.sections.items():
         said = pa.array(texts, pa.string())
@@ -129,8 +130,11 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
         kept = pc.is_in(pc.indices_nonzero(pa.repeat(True, count)), pa.array(sorted(found.kinds), pa.uint64()))
         table = table.filter(pc.invert(kept))
     unlisted += _nameless(grid, nameless, found.kinds)
-    dropped = [row for row in grid.ragged if row[2] == "BLANK"]
-    dropped += [(grid.sheet, numbers[index].as_py(), kind) for index, kind in found.kinds.items()]
+    kinds = [(grid.sheet, numbers[index].as_py(), kind) for index, kind in found.kinds.items()]
+    end = min((number for _, number, kind in kinds if kind == "AFTER_TABLE"), default=None)
+    odd = [(*row[:2], "AFTER_TABLE") if end is not None and row[1] > end else row for row in grid.ragged]
+    ragged = [row for row in (*odd, *kinds) if row[2] == "RAGGED"]
+    dropped = [row for row in (*odd, *kinds) if row[2] != "RAGGED"]
     listed = count + len(grid.ragged) - len(dropped)
     return Reading(
         table=table,
@@ -143,7 +147,7 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
         vanished=_vanished(layout, absent),
         suggestions=suggestions,
         dropped=dropped,
-        ragged=[row for row in grid.ragged if row[2] != "BLANK"],
+        ragged=ragged,
         totals=found.totals,
         claims=[(int(total[""]), listed) for total in found.totals if total[""]],
         titles=_titles(grid.titles, layout),

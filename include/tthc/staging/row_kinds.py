@@ -66,6 +66,8 @@ class _Look:
         self.header = [{fold(part) for part in (text, *text.split("|"))} for text in grid.header]
         self.total_words = {fold(word) for word in layout.total_words}
         self.subtotal_words = tuple(fold(word) + " " for word in layout.subtotal_words)
+        self.ends = [re.compile(text, re.IGNORECASE) for text in layout.table_ends]
+        self.padded = grid.padded
         self.kinds: dict[int, str] = {}
         self.weak: dict[int, list[str]] = {}
         odd = self._odd(grid)
@@ -73,10 +75,25 @@ class _Look:
         picked = [unread[at] if at in unread else _picked(cells, odd) for at, cells in enumerate(self.columns)]
         self.odd_count, self.last_even = len(odd), self._last_even(odd)
         for index, place, blank in zip(odd, range(len(odd)), _blank(picked, len(odd)), strict=True):
+            if self.ends and not blank and self._ends([column[place].as_py() or "" for column in picked]):
+                self._end(index)
+                break
             if blank:  # formats below a table may reach to the end of a sheet
                 self.kinds[index] = "BLANK"
             else:
                 self._judge(index, [column[place].as_py() or "" for column in picked], grid)
+
+    def _ends(self, cells: list[str]) -> bool:
+        line = fold(" ".join(cell for cell in cells if cell.strip()))
+        data = self.layout.feed == "dossier" and self._data_like(cells)
+        return not data and any(pattern.fullmatch(line) for pattern in self.ends)
+
+    def _end(self, index: int) -> None:
+        """From here on the sheet holds something else."""
+        self.kinds |= dict.fromkeys(range(index, self.count), "AFTER_TABLE")
+        self.last_even = min(self.last_even, index - 1)
+        while self.last_even in self.weak or self.last_even in self.kinds:
+            self.last_even -= 1
 
     def _odd(self, grid: Grid) -> list[int]:
         first = self.columns[self.key[0]]
@@ -96,7 +113,7 @@ class _Look:
             r"^\(?(?:\d{1,3}|[a-z])\)?\s*(?:=.*)?$",
             ignore_case=True,
         )
-        return sorted([*pc.indices_nonzero(odd).to_pylist(), *places.filter(numbers).to_pylist()])
+        return sorted({*pc.indices_nonzero(odd).to_pylist(), *places.filter(numbers).to_pylist(), *self.padded})
 
     def _is_heading(self, cells: pa.Array, heading: str) -> pa.Array:
         headings = (heading for column in self.layout.columns for heading in column.headings)
@@ -200,6 +217,8 @@ class _Look:
         for index in sorted({*self.weak, *self.kinds}, reverse=True):
             if index <= self.last_even:
                 break
+            if self.kinds.get(index) == "AFTER_TABLE":
+                continue
             cells = self.weak.get(index, [])
             if index not in self.kinds and not self._says_little(cells):
                 break
@@ -212,7 +231,7 @@ class _Look:
 
     def subtotals(self) -> None:
         """A total with data before and after it is that of a group."""
-        data = [index for index in self.weak if index not in self.kinds]
+        data = [index for index in self.weak if index not in self.kinds and index not in self.padded]
         first, last = self._first_data(data), max([self.last_even, *data], default=-1)
         for index, kind in self.kinds.items():
             if kind == "TOTAL_ROW" and first < index < last:

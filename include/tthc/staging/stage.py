@@ -193,7 +193,9 @@ def _stated_unit(reading: Reading, layout: Layout, meanings: Meanings) -> str | 
 def _note_reading(
     file: StagedFile, reading: Reading, layout: Layout, refused: pd.DataFrame, dropped: Counter[str]
 ) -> None:
-    file.headings, file.header = reading.headings | {"": ""}, reading.header
+    # What follows from other columns stands under the heading of the first of them.
+    follow = {name: reading.headings.get(one.columns[0], name) for name, one in layout.derived.items()}
+    file.headings, file.header = follow | reading.headings | {"": ""}, reading.header
     file.rows_read = reading.rows_read
     by_correction = sum(rows for _, severity, rows, _ in file.findings if severity == "dropped")
     file.rows_dropped = sum(dropped.values()) + by_correction
