@@ -341,6 +341,21 @@ def test_a_name_means_a_unit_of_the_province_and_the_day(province: str, text: st
     assert places.choose(places.spans_of(text), on) == code
 
 
+@pytest.mark.parametrize(
+    ("on", "code"),
+    [
+        (date(2025, 6, 30), "18373"),  # nobody bore the name yet: the alias says who is meant
+        (date(2025, 7, 1), "18373"),  # by name
+        (date(2026, 1, 5), "18394"),  # the alias of these days is believed before the name
+    ],
+)
+def test_an_alias_counts_on_its_days_and_the_name_on_all_others(tmp_path: Path, on: date, code: str) -> None:
+    aliases = ["UBND xã Tiên Điền,18373,,2025-06-30,giả định", "UBND xã Tiên Điền,18394,2026-01-01,,giả định", ""]
+    (tmp_path / "agencies.csv").write_text("\n".join(["alias,unit_code,valid_from,valid_to,source", *aliases]), "utf-8")
+    places = read_places(replace(settings(), reference_overlay=tmp_path))
+    assert places.choose(places.spans_of("UBND xã Tiên Điền"), on) == code
+
+
 _KNOWN: dict[str, Any] = {}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -61,11 +61,15 @@ class Succession:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A unit code that a name or code meant from one day to another, both included; None is open."""
+    """A unit code that a name or code meant from one day to another, both included; None is open.
+
+    `is_code`: by the unit's own code or an alias, which on its days is believed before a name.
+    """
 
     unit_code: str
     valid_from: date | None
     valid_to: date | None
+    is_code: bool = False
 
     def covers(self, on: date) -> bool:
         return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
@@ -88,12 +92,12 @@ class Places:
         self._aliases: dict[str, list[Span]] = defaultdict(list)
         self._names: dict[str, list[Span]] = defaultdict(list)
         for alias, span in agencies:
-            self._aliases[fold(alias)].append(span)
+            self._aliases[fold(alias)].append(replace(span, is_code=True))
         for unit in self.units:
             if unit.level == "province":
                 continue
             span = Span(unit.unit_code, unit.valid_from, unit.valid_to)
-            self._aliases[fold(unit.unit_code)].append(span)
+            self._aliases[fold(unit.unit_code)].append(replace(span, is_code=True))
             if unit.level == "department":
                 self._names[fold(unit.name)].append(span)
             else:
@@ -106,8 +110,8 @@ class Places:
         return found or (self._aliases.get(text.zfill(5), []) if text.isdecimal() else [])
 
     def spans_of(self, text: str) -> list[Span]:
-        """Spans of a unit cell: as code or alias first, else as a name with the usual prefixes."""
-        return self.spans_of_alias(text) or self._names.get(_OFFICES.sub("", fold(text)), [])
+        """Spans of a unit cell: as code or alias, and as a name with the usual prefixes."""
+        return [*self.spans_of_alias(text), *self._names.get(_OFFICES.sub("", fold(text)), [])]
 
     def is_elsewhere(self, text: str) -> bool:
         """Whether a cell names a commune of another province for certain: by its code, or by kind and name where this
@@ -129,8 +133,9 @@ class Places:
 
     @staticmethod
     def choose(spans: list[Span], on: date) -> str | None:
-        """The one unit valid on a day; None when there is none or when two different ones would fit."""
-        codes = {span.unit_code for span in spans if span.covers(on)}
+        """The one unit valid on a day, by code or alias, else by name; None when there is none or two would fit."""
+        valid = [span for span in spans if span.covers(on)]
+        codes = {span.unit_code for span in valid if span.is_code} or {span.unit_code for span in valid}
         return codes.pop() if len(codes) == 1 else None
 
     @staticmethod
