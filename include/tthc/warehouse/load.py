@@ -97,6 +97,9 @@ def note_known(connection: sa.Connection, receipts: Sequence[Receipt]) -> list[i
         ids += connection.execute(sa.text(statement("note_known")), terms).scalars()
     if ids:
         quarantine.settle(connection, receipts[0].source_id, ids)
+        feeds = sa.text("select distinct feed from core.delivery where delivery_id = any(:ids)")
+        if "procedure_catalogue" in connection.execute(feeds, {"ids": ids}).scalars():
+            follow_catalogue(connection)
     return ids
 
 
@@ -138,7 +141,7 @@ def load_rows(
         elif file.feed == "manual_input" and len(file.rows):
             _load_manual(connection, delivery_id, file)
         elif file.feed == "procedure_catalogue":
-            _load_catalogue(connection, file)
+            _load_catalogue(connection, delivery_id, file)
 
 
 def held(connection: sa.Connection, delivery_id: int) -> Receipt:
@@ -308,10 +311,14 @@ def _load_summary(connection: sa.Connection, delivery_id: int, file: StagedFile)
         _copy(connection, "core.reported", cells.astype({"value": "int64"}).assign(delivery_id=delivery_id))
 
 
-def _load_catalogue(connection: sa.Connection, file: StagedFile) -> None:
-    """Procedures the registry does not know are added; the registry's own rows are not touched."""
+def _load_catalogue(connection: sa.Connection, delivery_id: int, file: StagedFile) -> None:
+    """One row a procedure of the list."""
     if len(file.rows):
-        rows = file.rows.drop_duplicates("procedure_code", keep="last")
-        names = ["procedure_code", "procedure_name", "field_name", "field_key"]
-        records = [dict(zip(names, row, strict=True)) for row in rows[names].itertuples(index=False)]
-        connection.execute(sa.text(statement("add_catalogue")), records)
+        names = ["sheet", "row_no", "procedure_code", "procedure_name", "field_name", "field_key"]
+        _copy(connection, "core.catalogue", file.rows[names].assign(delivery_id=delivery_id))
+        follow_catalogue(connection)
+
+
+def follow_catalogue(connection: sa.Connection) -> None:
+    """Let ref.procedure tell of procedures that the registry does not know what the newest lists tell."""
+    run_script(connection, statement("follow_catalogue"))

@@ -25,6 +25,7 @@ from tthc.reference.units import check_successions, read_places, read_succession
 from tthc.settings import Settings
 from tthc.warehouse import trust
 from tthc.warehouse.definitions import keep
+from tthc.warehouse.load import follow_catalogue
 
 Tables = dict[str, list[dict[str, Any]]]  # table → its rows
 FIRST_YEAR, LAST_YEAR = 2009, 2036  # reporting years; dates outside [2010, night + 5 years] are not plausible
@@ -186,8 +187,8 @@ def _calendar(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _load_procedures(connection: sa.Connection, settings: Settings) -> None:
-    """The registry replaces what it replaced before; what a catalogue feed added stays where the registry is silent."""
-    connection.execute(sa.text("delete from ref.procedure where origin = 'registry'"))
+    """The registry replaces what it said before; where it is silent, the lists of the catalogue feed speak."""
+    connection.execute(sa.text("delete from ref.procedure"))
     rows = [
         {
             "procedure_code": p.procedure_code,
@@ -206,11 +207,8 @@ def _load_procedures(connection: sa.Connection, settings: Settings) -> None:
             sa.text(
                 "insert into ref.procedure (procedure_code, procedure_name, field_code, field_name, field_key, "
                 "service_level, yields_result, max_working_days, origin) values (:procedure_code, :procedure_name, "
-                ":field_code, :field_name, :field_key, :service_level, :yields_result, :max_working_days, 'registry') "
-                "on conflict (procedure_code) do update set procedure_name = excluded.procedure_name, "
-                "field_code = excluded.field_code, field_name = excluded.field_name, field_key = excluded.field_key, "
-                "service_level = excluded.service_level, yields_result = excluded.yields_result, "
-                "max_working_days = excluded.max_working_days, origin = 'registry'"
+                ":field_code, :field_name, :field_key, :service_level, :yields_result, :max_working_days, 'registry')"
             ),
             rows,
         )
+    follow_catalogue(connection)

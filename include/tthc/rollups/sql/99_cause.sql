@@ -2,11 +2,18 @@
 -- before, so that mart.restatement can say why a figure of the unit changed; and the state of what figures rest on
 -- beside dossiers, for the next publication to compare with.
 create temporary table basis on commit drop as
-select 'procedures' as part, '*' as unit_code, '{}'::text[] as related, md5(string_agg(
+select 'procedures' as part, '*' as unit_code, '{}'::text[] as related, md5(coalesce(string_agg(
     concat_ws('|', procedure_code, field_code, field_name, service_level, yields_result, max_working_days),
     ',' order by procedure_code
-)) as digest
+), '')) as digest
 from ref.procedure
+where origin = 'registry'
+union all
+select 'catalogue', '*', '{}', md5(coalesce(
+    string_agg(concat_ws('|', procedure_code, field_name), ',' order by procedure_code), ''
+))
+from ref.procedure
+where origin = 'catalogue'
 union all
 select 'calendar', '*', '{}', md5(string_agg(concat_ws('|', day, is_working), ',' order by day))
 from ref.calendar
@@ -46,6 +53,7 @@ changed as (
 entered as (  -- what came in by a file, a person's word or another judgement
     select
         delivery.delivery_id,
+        delivery.feed,
         coalesce(delivery.same_as, delivery.delivery_id) as parsed_id,
         case
             when decision.decision = 'release' and decision.decided_at >= before.published_at then 'release'
@@ -107,6 +115,10 @@ told as (
         union
         select province from tonight
     ) as touched on true
+    union all
+    select '*', 'catalogue', concat_ws(' ', by_rule, what)
+    from entered
+    where feed = 'procedure_catalogue' and exists (select from changed where part = 'catalogue')
 )
 select tonight.publication_id, unit_code, cause, what
 from tonight

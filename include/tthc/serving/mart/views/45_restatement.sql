@@ -168,10 +168,14 @@ cross join lateral (
                     when known.cause = 'geography' and figure.basis = 'current_boundary' then 3
                     when known.cause in ('procedures', 'calendar') then 4
                     when known.cause = 'rule' then 5
-                    when known.cause = 'file' then 6
+                    when known.cause in ('file', 'catalogue') then 6
                     else 7
                 end,
-                case when known.cause in ('procedures', 'calendar') then 'rule' else known.cause end,
+                case
+                    when known.cause in ('procedures', 'calendar') then 'rule'
+                    when known.cause = 'catalogue' then 'file'
+                    else known.cause
+                end,
                 known.cause_ref
             from rollup.cause as known
             where figure.is_recounted
@@ -180,6 +184,7 @@ cross join lateral (
             and case known.cause
                 when 'procedures' then figure.field_code <> '*' or figure.counters ~ 'yielding|result|full|index'
                 when 'calendar' then figure.counters ~ 'index'
+                when 'catalogue' then figure.field_code <> '*'
                 else true
             end
         ) as known
