@@ -151,6 +151,11 @@ def test_vietnamese_on_the_pages_is_composed(page: Path) -> None:
     assert unicodedata.is_normalized("NFC", page.read_text(encoding="utf-8"))
 
 
+def test_the_pages_cite_no_document_that_a_reader_does_not_have() -> None:
+    for page in PAGES:
+        assert not re.search(r"\b(domain|design|reliability|style) §", page.read_text(encoding="utf-8")), page.name
+
+
 # The README.
 
 

@@ -22,7 +22,7 @@ from tthc.domain.working_days import is_working_day, working_index
 from tthc.staging.shares import COMPARABLE, RULE_OF, Counts, Shift, shares_of, shift
 from tthc.staging.staged_file import StagedFile
 
-NIGHTS = 28  # how many nights are compared with, as design §5.4.13 has it
+NIGHTS = 28  # how many nights are compared with; fewer do not say what is usual
 DAYS_BACK = 100  # how far back they are looked for: a source that delivers twice a week has 28 nights in them
 _ODD_NIGHTS = 2  # so many of them may be unlike the others without counting
 _NEW_USUAL = 14  # nights told as of other shares than before; from so many on they are what is usual
