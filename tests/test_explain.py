@@ -21,12 +21,17 @@ from exports import counts, form_06a
 from tthc import enquiries
 from tthc.domain.errors import Misconfigured
 from tthc.domain.text import fold
-from tthc.rollups.explain import KEY
+from tthc.rollups.published import KEY
 from tthc.simulation.simulate import simulate
 from warehouses import Warehouse
 
 NIGHT = date(2026, 4, 10)
 FILES_OF_A_SOURCE = 6
+FORM = (
+    "received_total", "received_online", "received_direct", "carried_over", "resolved_total", "resolved_early",
+    "resolved_on_time", "resolved_late", "in_progress_total", "in_progress_in_time", "in_progress_overdue",
+)  # fmt: skip
+SIDES = ("dossiers", "only_province", "only_nation", "in_both", "differing")
 SILENT = "Sở Nội vụ"  # a department that sends a form and no dossiers
 
 
@@ -108,6 +113,31 @@ def test_random_figures_lead_to_the_rows_that_make_them_up_and_back(loaded: tupl
             (same,) = [said for said in back if all(said[name] == value for name, value in key.items())]
             for name in ("in_numerator", "in_denominator", "dossier_key", "definition_version", "publication_id"):
                 assert same[name] == row[name], (cell, name)
+
+
+def test_random_cells_of_forms_and_of_the_two_sides_lead_to_rows_and_back(loaded: tuple[Warehouse, Path]) -> None:
+    warehouse, _ = loaded
+    dice = random.Random(9)
+    for view, names in (("form_06a", FORM), ("source_difference", SIDES)):
+        cells = [
+            (cell, name)
+            for cell in warehouse.query(f"select * from mart.{view} order by 1, 3, unit_code, field_code, 9")
+            for name in names
+            if cell[name]
+        ]
+        for cell, name in dice.sample(cells, 4):
+            key = {
+                **{one: cell[one] for one in ("period_calendar", "period_label", "unit_code", "field_code")},
+                "basis": cell.get("basis", "as_reported"),
+                "metric_id": name,
+                "profile": "TT01_06A" if view == "form_06a" else "*",
+            }
+            found = enquiries.explain(warehouse.settings, key)
+            rows = [*found.dossiers, *found.forms]
+            assert sum(row["numerator"] for row in rows) == cell[name] == found.figure["numerator"], (key, name)
+            row = dice.choice(rows)
+            back = enquiries.figures_of(warehouse.settings, row["file_sha256"], row["row_no"], row["sheet"])
+            assert [said for said in back if all(said[one] == value for one, value in key.items())], (key, row)
 
 
 def test_every_figure_a_row_is_in_explains_itself_by_that_row(loaded: tuple[Warehouse, Path]) -> None:

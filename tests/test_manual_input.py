@@ -21,7 +21,7 @@ from tthc import enquiries, pipeline
 from tthc.cli import app
 from tthc.domain.errors import Misconfigured
 from tthc.reference.manual import read_indicators
-from tthc.rollups.explain import KEY
+from tthc.rollups.published import KEY
 from tthc.serving import manual_form
 from tthc.settings import REFERENCE
 from tthc.staging.layout_check import check_layout

@@ -17,7 +17,7 @@ from exports import STATUS_WORDS, csv_list, dossier
 from tthc import enquiries, pipeline
 from tthc.domain.errors import ExpectationsNotRun
 from tthc.rollups import check
-from tthc.rollups.explain import KEY
+from tthc.rollups.published import KEY
 from tthc.settings import EXPECTATIONS
 from tthc.staging import expectations
 from warehouses import Warehouse

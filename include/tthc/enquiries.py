@@ -11,11 +11,14 @@ import sqlalchemy as sa
 
 from tthc.domain.errors import Misconfigured
 from tthc.landing.known_name import known_name
+from tthc.reference.index_766 import read_index_components
 from tthc.reference.kpis import read_metrics
 from tthc.reference.manual import read_indicators
+from tthc.reference.measures import read_measures
 from tthc.rollups import build
 from tthc.rollups import explain as lines
 from tthc.rollups.explain import Explanation
+from tthc.rollups.published import Known
 from tthc.settings import Settings
 from tthc.warehouse import schema
 from tthc.warehouse.connect import transaction
@@ -45,11 +48,31 @@ def figures_to_date(
             raise Misconfigured(str(error.orig.diag.message_primary)) from None  # a sentence for whoever asked
 
 
-def explain(settings: Settings, key: dict[str, str], most: int | None = None, beyond: int = 0) -> Explanation:
-    """From a figure of the current publication to counts, dossiers and rows of files, `most` of them after `beyond`."""
+def what_is_known(settings: Settings) -> Known:
+    """What a figure may be called."""
+    return Known(
+        metrics=read_metrics(settings),
+        indicators=read_indicators(settings),
+        measures=read_measures(settings),
+        components=read_index_components(settings),
+    )
+
+
+def explain(
+    settings: Settings,
+    key: dict[str, str],
+    most: int | None = None,
+    beyond: int = 0,
+    *,
+    publication: int | None = None,
+    submitted: int | None = None,
+) -> Explanation:
+    """From a figure of the current publication, of another, or of a version handed in (0: the newest) to counts,
+    dossiers and rows of files, `most` of them after `beyond`."""
+    known = what_is_known(settings)
     with transaction(settings) as connection:
         return lines.explain(
-            connection, key, read_metrics(settings), read_indicators(settings), most=most, beyond=beyond
+            connection, key, known, most=most, beyond=beyond, publication=publication, submitted=submitted
         )
 
 
@@ -58,3 +81,11 @@ def figures_of(settings: Settings, file: str, row_no: int, sheet: str | None = N
     known_as = file if _HASH.fullmatch(file) else known_name(file, schema.hmac_key(settings))
     with transaction(settings) as connection:
         return lines.figures_of(connection, known_as, row_no, sheet)
+
+
+def history_of(settings: Settings, dossier: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """From the key of a dossier to the rows that told it, the newest first, and to the figures it is in now."""
+    with transaction(settings) as connection:
+        told = lines.history_of(connection, dossier)
+        (counted,) = (row for row in told if row["outcome"] == "counted")
+        return told, lines.figures_of(connection, counted["file_sha256"], counted["row_no"], counted["sheet"])

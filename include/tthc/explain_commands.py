@@ -16,16 +16,30 @@ _SHOWN = 100  # dossiers of a figure that a terminal shows unless more are asked
 
 
 def explain(
-    metric: Annotated[str | None, typer.Option(help="Such as on_time.")] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            help="A metric, such as on_time; a column of form 06a or a measure of reports, such as received_total; a "
+            "count of mart.source_difference; index_766, a group or component of it, such as 2.1."
+        ),
+    ] = None,
     unit: Annotated[str | None, typer.Option(help="Unit code, such as 18373, 42-SNV or 42.")] = None,
     period: Annotated[str | None, typer.Option(help="Such as 2026-03, 2026-Q1, 2026-H1, 2026-9M, 2026.")] = None,
     calendar: Annotated[str, typer.Option(help="VPCP_15_14 or CALENDAR.")] = "VPCP_15_14",
     profile: Annotated[str | None, typer.Option(help="TT01_06A, IDX766, DASH or *; default TT01_06A, else *.")] = None,
     basis: Annotated[str, typer.Option(help="as_reported or current_boundary.")] = "as_reported",
     field: Annotated[str, typer.Option(help="A field code or name; * is all.")] = "*",
+    publication: Annotated[
+        int | None, typer.Option(help="As published then: a number of mart.publication; default the current one.")
+    ] = None,
+    submitted: Annotated[
+        int | None,
+        typer.Option(min=0, help="As handed in: this version of `tthc submissions list`, 0 for the newest."),
+    ] = None,
     file: Annotated[str | None, typer.Option(help="The other way round: a delivered file, by name or SHA-256.")] = None,
     row: Annotated[int | None, typer.Option(help="Row of that file, as numbered in it.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of that file; default any.")] = None,
+    dossier: Annotated[str | None, typer.Option(help="Or a dossier, by its dossier_key.")] = None,
     limit: Annotated[
         int | None, typer.Option(min=0, help="Dossiers shown; 0 is all. Default 100, with --json all.")
     ] = None,
@@ -33,14 +47,35 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Where a figure comes from: its counts, then the dossiers behind it with file, sheet and row, and how many there
-    are. With --file and --row: what became of that row, and every figure it is in."""
-    if file is not None and row is not None and (metric, unit, period) == (None, None, None):
+    are. With --file and --row: what became of that row, and every figure it is in; with --dossier: the rows that told
+    it, and every figure it is in."""
+    if dossier is not None and (metric, unit, period, file, row, sheet) == (None,) * 6:
+        _explain_dossier(dossier, as_json)
+        return
+    if dossier is None and file is not None and row is not None and (metric, unit, period) == (None, None, None):
         _explain_row(file, row, sheet, as_json)
-    elif metric is not None and unit is not None and period is not None and (file, row, sheet) == (None, None, None):
+    elif metric and unit and period and (file, row, sheet, dossier) == (None,) * 4:
         shown = limit if limit is not None else 0 if as_json else _SHOWN
-        _explain_figure((calendar, period, unit, basis, field, metric), profile, as_json, shown or None, offset)
+        if publication is not None and submitted is not None:
+            raise typer.BadParameter("give --publication or --submitted, not both")
+        key = (calendar, period, unit, basis, field, metric)
+        _explain_figure(key, profile, as_json, (shown or None, offset), publication, submitted)
     else:
-        raise typer.BadParameter("give --metric, --unit and --period of a figure, or --file and --row of a row")
+        raise typer.BadParameter(
+            "give --metric, --unit and --period of a figure, or --file and --row of a row, or --dossier"
+        )
+
+
+def _explain_dossier(dossier: str, as_json: bool) -> None:
+    from tthc import enquiries
+
+    rows, found = enquiries.history_of(settings(), dossier)
+    figures = [{name: line[name] for name in (*_FIGURE, *_PARTS)} for line in found if line["metric_id"]]
+    if as_json:
+        print(json.dumps({"rows": rows, "figures": figures}, ensure_ascii=False, default=str, indent=1))
+        return
+    show(rows, False, "")
+    show(figures, False, "it is in no figure")
 
 
 def _explain_row(file: str, row: int, sheet: str | None, as_json: bool) -> None:
@@ -59,49 +94,85 @@ def _explain_row(file: str, row: int, sheet: str | None, as_json: bool) -> None:
     show(figures, False, "it is in no figure")
 
 
-def _explain_figure(key: tuple[str, ...], profile: str | None, as_json: bool, most: int | None, beyond: int) -> None:
+def _explain_figure(
+    key: tuple[str, ...],
+    profile: str | None,
+    as_json: bool,
+    page: tuple[int | None, int],
+    publication: int | None,
+    submitted: int | None,
+) -> None:
     from dataclasses import asdict
 
     from tthc import enquiries
-    from tthc.reference.kpis import read_metrics
 
     calendar, period, *_, metric = key
-    profiles = sorted({known.profile for known in read_metrics(settings()) if known.id == metric})
+    profiles = enquiries.what_is_known(settings()).profiles(metric)
     chosen = profile or ("TT01_06A" if "TT01_06A" in profiles else profiles[0] if len(profiles) == 1 else "*")
-    found = enquiries.explain(settings(), dict(zip(_FIGURE, (*key, chosen), strict=True)), most, beyond)
+    asked = dict(zip(_FIGURE, (*key, chosen), strict=True))
+    found = enquiries.explain(settings(), asked, *page, publication=publication, submitted=submitted)
     if as_json:
         print(json.dumps(asdict(found) | {"agrees": found.agrees}, ensure_ascii=False, default=str, indent=1))
         return
     figure = found.figure
+    told = [
+        f"{name} {figure[name]}" for name in ("points", "max_points_told", "max_points", "band") if figure.get(name)
+    ]
+    print(f"{found.title}, {figure.get('unit_name') or key[2]}, {period} ({calendar}{_dates(figure)})")
+    if "points" in figure:
+        print(f"{', '.join(told)}   [{found.formula[0]}]   {found.citation}")
+    else:
+        above, below = figure["numerator"], figure["denominator"]
+        share = "" if below is None else f" / {below} = {figure['rate']}"
+        meaning = " / ".join(f"[{part}]" for part in found.formula if part)
+        print(f"{above}{share}   {meaning}   {found.citation}")
+    version = figure.get("definition_version")
     print(
-        f"{found.metric.title}, {figure['unit_name']}, {period} ({calendar}, {figure['period_start']:%d/%m/%Y} – "
-        f"{figure['period_end']:%d/%m/%Y}, as of {figure['as_of']:%d/%m/%Y}, {figure['status']})"
+        f"publication {figure['publication_id']}, {f'definitions {version}, ' if version else ''}"
+        f"flags {', '.join(figure.get('flags') or ()) or 'none'}"
     )
-    print(
-        f"{figure['numerator']} / {figure['denominator']} = {figure['rate']}   "
-        f"[{found.metric.numerator}] / [{found.metric.denominator or 'count'}]   {found.citation}"
-    )
-    print(
-        f"publication {figure['publication_id']}, definitions {figure['definition_version']}, "
-        f"flags {', '.join(figure['flags']) or 'none'}"
-    )
-    if found.figure["numerator"] is None:
+    if "points" in figure:
+        show([{name: part[name] for name in _OF_A_PART} for part in found.parts], False, "")
+        print("each can be explained by its metric and profile")
+        return
+    if figure["numerator"] is None:
+        rules = f"figures of this night broke the rules {', '.join(found.withheld_by)}; " if found.withheld_by else ""
         print(
-            f"withheld: figures of this night broke the rules {', '.join(found.withheld_by)}; behind it stand "
-            f"{found.total_numerator} / {found.total_denominator}; `tthc incidents list` names the units"
+            f"withheld: {rules}behind it stand {found.total_numerator} / {found.total_denominator}; "
+            "`tthc incidents list` names the units"
         )
     if not found.agrees:
-        print("the core has moved since this publication; `tthc rollup` publishes the new figures")
+        print(
+            f"the rows below are {found.total_numerator} / {found.total_denominator}: lists of units, procedures or "
+            "days, or the order of trust, have changed since it was published; `tthc rollup` publishes the new figures"
+        )
+    for row in found.beside:
+        print("; ".join(f"{name} {value}" for name, value in row.items() if value is not None))
     if found.dossiers or not found.forms:
         show(_lines(found.dossiers), False, "no dossier is behind it")
     if found.forms:
         show(_lines(found.forms), False, "")
-    shown = len(found.dossiers) + len(found.forms)
+    shown, beyond = len(found.dossiers) + len(found.forms), page[1]
     if shown < found.total_rows:
         print(
             f"{shown} of {found.total_rows} rows, from number {beyond + 1} on; together they are "
             f"{found.total_numerator} / {found.total_denominator}. --offset shows the next, --limit 0 all"
         )
+
+
+_OF_A_PART = (
+    "group_code", "component_id", "metric_id", "profile", "numerator", "denominator", "points", "max_points", "state",
+)  # fmt: skip
+
+
+def _dates(figure: dict[str, Any]) -> str:
+    if "period_start" not in figure:
+        return ""
+    until = figure.get("as_of")
+    told = f", {figure['period_start']:%d/%m/%Y} – {figure['period_end']:%d/%m/%Y}"
+    return (
+        told + (f", as of {until:%d/%m/%Y}" if until else "") + (f", {figure['status']}" if "status" in figure else "")
+    )
 
 
 def _lines(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

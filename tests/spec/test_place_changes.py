@@ -17,7 +17,7 @@ from exports import STATUS_WORDS, Row, counts, csv_list, dossier, form_06a
 from tthc import enquiries, pipeline
 from tthc.domain.errors import ReferenceFault
 from tthc.reference.units import check_successions, read_places, read_successions
-from tthc.rollups.explain import KEY
+from tthc.rollups.published import KEY
 from tthc.settings import settings
 from tthc.warehouse.connect import transaction
 from warehouses import Warehouse, Warehouses

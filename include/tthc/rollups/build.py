@@ -31,7 +31,7 @@ _CELLS = (
 )  # fmt: skip
 _WRITES = (
     "90_close", "91_open", "92_coverage_fresh", "93_coverage_close", "94_coverage_open", "95_flow_day",
-    "96_status_day_clear", "97_status_day", "98_manual_write", "98_source_side", "99_source_day",
+    "96_status_day_clear", "97_status_day", "98_manual_write", "98_source_side", "98_compared", "99_source_day",
 )  # fmt: skip
 
 
@@ -109,7 +109,9 @@ def judge(connection: sa.Connection, *, night: date, province: str, known_on: da
     period, from the current state of every dossier, or from the state known on an earlier night."""
     run_script(connection, "drop view if exists pg_temp.known cascade")
     run_script(
-        connection, "create temporary table tonight (night date, province text, publication_id bigint) on commit drop"
+        connection,
+        "create temporary table tonight (night date, province text, publication_id bigint, newest_delivery bigint) "
+        "on commit drop",
     )
     connection.execute(
         sa.text("insert into tonight (night, province) values (:night, :province)"),

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from tthc.domain.errors import Misconfigured
-from tthc.domain.text import fold
-from tthc.reference.kpis import Metric
-from tthc.reference.manual import Indicator
+from tthc.reference.index_766 import IndexComponent
+from tthc.rollups.published import INDEX, Edition, Known, beside, figure_of, handed_in, row_of, why_none
 
-KEY = ("period_calendar", "period_label", "unit_code", "basis", "field_code", "metric_id", "profile")
 _BEHIND = sa.text(
     "select * from mart.explain("
-    ":metric_id, :unit_code, :period_label, :period_calendar, :profile, :basis, :field_code, :most, :beyond)"
+    ":metric_id, :unit_code, :period_label, :period_calendar, :profile, :basis, :field_code, :most, :beyond, "
+    ":publication_id)"
 )
 _TOTALS = ("total_rows", "total_numerator", "total_denominator")
 _WITHHELD_BY = sa.text(
@@ -27,44 +26,48 @@ _WITHHELD_BY = sa.text(
 _CAME_TO = sa.text(
     "select * from mart.data_quality where file_sha256 = any(:hashes) and rule_id is null order by night desc limit 1"
 )
-# What a key may hold, to name what is nearest to a mistyped word: of a figure that is there, or could be.
-_KNOWN = {
-    "period_label": sa.text("select distinct label from ref.period where calendar = :period_calendar"),
-    "unit_code": sa.text("select distinct unit_code from ref.unit"),
-    "field_code": sa.text(
-        "select distinct field_code from mart.kpi "
-        "where (period_calendar, period_label) = (:period_calendar, :period_label)"
-    ),
-}
 _HASHES = sa.text(
     "select distinct file_sha256 from core.delivery where file_sha256 = lower(:file) or file_name = :file order by 1"
+)
+_VERSIONS = sa.text(
+    "select case when version.version_id = dossier.version_id then 'counted' else 'superseded' end as outcome, "
+    "version.source_id, version.night, version.file_name, delivery.file_sha256, version.sheet, version.row_no "
+    "from core.dossier join core.dossier_version as version using (dossier_key) "
+    "join core.delivery using (delivery_id) where dossier_key = cast(:dossier as uuid) "
+    "order by version.night desc, version.version_id desc"
 )
 _FIGURES = sa.text("select * from mart.figures_of(:sha256, :sheet, :row_no)")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Explanation:
-    """`figure`: the row of mart.kpi. `metric`: its definition. `dossiers`: the rows of mart.explain. `forms`: those of
-    form II.06 that speak for units without dossiers, or the lines in which units stated the figure. Of both only the
-    part that was asked for; `total_*` are of all. `withheld_by`: of a figure withheld, the rules broken that night."""
+    """`figure`: its row as published, of mart.kpi, mart.form_06a, mart.reported, mart.source_difference or
+    mart.index_766_total, with `numerator` and `denominator`. `title`, `formula` (counters, or words), `citation`: what
+    it means. `beside`: the rows of other views it stands in, each with the name of the view. `parts`: of an index its
+    components, rows of mart.index_766, each of which can be explained by its metric. `dossiers`: the rows of
+    mart.explain. `forms`: those of form II.06 that speak for units without dossiers, or the lines in which units stated
+    the figure. Of both only the part that was asked for; `total_*` are of all. `withheld_by`: of a figure withheld,
+    the rules broken that night."""
 
     figure: dict[str, Any]
-    metric: Metric | Indicator
-    dossiers: list[dict[str, Any]]
-    forms: list[dict[str, Any]]
-    total_rows: int
-    total_numerator: int
-    total_denominator: int
-    withheld_by: list[str]
-
-    @property
-    def citation(self) -> str:
-        """Where the definition comes from."""
-        return self.metric.source if isinstance(self.metric, Indicator) else self.metric.citation
+    title: str
+    formula: tuple[str, str | None]
+    citation: str
+    beside: list[dict[str, Any]] = field(default_factory=list)
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    dossiers: list[dict[str, Any]] = field(default_factory=list)
+    forms: list[dict[str, Any]] = field(default_factory=list)
+    total_rows: int = 0
+    total_numerator: int = 0
+    total_denominator: int = 0
+    withheld_by: list[str] = field(default_factory=list)
 
     @property
     def agrees(self) -> bool:
-        """Whether the rows found make up the figure; False after the core moved and before it is published."""
+        """Whether the rows, or the points of the parts, make up the figure. False where the lists of units,
+        procedures or days, or the order of trust, have changed since it was published."""
+        if "points" in self.figure:
+            return (self.figure["points"] or 0) == sum(part["points"] or 0 for part in self.parts)
         if self.figure["numerator"] is None:
             return True
         of_rows = (self.total_numerator, self.total_denominator)
@@ -74,67 +77,96 @@ class Explanation:
 def explain(
     connection: sa.Connection,
     key: dict[str, str],
-    metrics: Sequence[Metric],
-    indicators: Mapping[str, Indicator],
+    known: Known,
     *,
     most: int | None = None,
     beyond: int = 0,
+    publication: int | None = None,
+    submitted: int | None = None,
 ) -> Explanation:
-    """Explain one figure of the current publication by at most `most` rows from the one after `beyond` on; `key` holds
-    the columns of KEY.
+    """Explain one figure by at most `most` rows from the one after `beyond` on; `key` holds the columns of KEY.
 
-    Raises Misconfigured when no metric or no figure has this key (a missing row of mart.kpi is zero).
+    Of the current publication, of an older one, or as handed in (`submitted`: a version, 0 for the newest). Raises
+    Misconfigured when nothing is called so, or no figure has this key (a missing row of mart.kpi is zero).
     """
-    versions: dict[str, Metric | Indicator] = {
-        m.version: m for m in metrics if (m.id, m.profile) == (key["metric_id"], key["profile"])
-    }
-    if key["metric_id"] in indicators and key["profile"] == "*":
-        versions = {indicators[key["metric_id"]].version: indicators[key["metric_id"]]}
-    if not versions:
-        known = list(dict.fromkeys([*(f"{m.id}/{m.profile}" for m in metrics), *(f"{i}/*" for i in indicators)]))
-        raise Misconfigured(
-            f"no metric {key['metric_id']!r} with profile {key['profile']!r}"
-            f"{_nearest(key['metric_id'], [m.id for m in metrics] + list(indicators))}; there are {', '.join(known)}"
-        )
-    conditions = " and ".join(f"{name} = :{name}" for name in KEY)
-    figure = connection.execute(sa.text(f"select * from mart.kpi where {conditions}"), key).mappings().first()  # noqa: S608  (names of ours)
-    if figure is None:
-        raise Misconfigured(_why_none(connection, key))
-    metric = versions.get(figure["definition_version"])
-    if metric is None:
-        raise Misconfigured(
-            f"the registry has no version {figure['definition_version']!r} of {key['metric_id']!r} {key['profile']!r}, "
-            "by which this figure was published; run `tthc rollup` to publish by the definitions in force"
-        )
-    rows = [dict(row) for row in connection.execute(_BEHIND, {**key, "most": most, "beyond": beyond}).mappings()]
-    # beyond the last row there is none to say the totals
-    first = {**key, "most": 1, "beyond": 0}
-    totals = rows[:1] if rows or not beyond else [dict(row) for row in connection.execute(_BEHIND, first).mappings()]
-    withheld = figure["numerator"] is None
+    name = key["metric_id"]
+    of_index = [one for one in known.components if name in (INDEX, one.group_code, one.component_id)]
+    if of_index and (publication, submitted) != (None, None):
+        raise Misconfigured("index 766 is kept of the current publication only; ask for a metric of it")
+    if of_index and name != of_index[0].component_id:
+        return _index(connection, key, of_index)
+    if of_index:
+        (component,), parts = of_index, _index_parts(connection, key, of_index)
+        if parts[0]["state"] not in ("told", "missing") or component.metric_id is None:
+            return _component(component, parts)
+        key = key | {"metric_id": component.metric_id, "profile": str(component.profile)}
+    edition = Edition(publication=publication) if submitted is None else handed_in(connection, key, submitted)
+    figure = figure_of(connection, key, known, edition)
+    asked = {**key, "most": most, "beyond": beyond, "publication_id": edition.publication}
+    rows = [dict(row) for row in connection.execute(_BEHIND, asked).mappings()]
+    totals = rows[:1]
+    if not rows and beyond:  # beyond the last row there is none to say the totals
+        totals = [dict(row) for row in connection.execute(_BEHIND, {**asked, "most": 1, "beyond": 0}).mappings()]
+    total = totals[0] if totals else dict.fromkeys(_TOTALS, 0)
+    is_withheld = figure.row["numerator"] is None and edition.is_current
     return Explanation(
-        figure=dict(figure),
-        metric=metric,
+        figure=figure.row,
+        title=figure.title,
+        formula=figure.formula,
+        citation=figure.citation,
+        beside=beside(connection, key) if edition.is_current else [],
         dossiers=[_own(row) for row in rows if row["dossier_key"]],
         forms=[_own(row) for row in rows if not row["dossier_key"]],
-        withheld_by=list(connection.execute(_WITHHELD_BY).scalars()) if withheld else [],
-        **{name: totals[0][name] or 0 if totals else 0 for name in _TOTALS},
+        total_rows=total["total_rows"] or 0,
+        total_numerator=total["total_numerator"] or 0,
+        total_denominator=total["total_denominator"] or 0,
+        withheld_by=list(connection.execute(_WITHHELD_BY).scalars()) if is_withheld else [],
     )
+
+
+_PARTS = """
+select part.* from mart.index_766 as part
+where (part.period_calendar, part.period_label, part.unit_code) = (:period_calendar, :period_label, :unit_code)
+and part.component_id = any(:components) order by part.component_id
+"""
+
+
+def _index_parts(
+    connection: sa.Connection, key: dict[str, str], components: Sequence[IndexComponent]
+) -> list[dict[str, Any]]:
+    if (key["basis"], key["field_code"]) != ("as_reported", "*"):
+        raise Misconfigured("index 766 is told as reported, of all fields together")
+    asked = {**key, "components": [one.component_id for one in components]}
+    parts = [dict(row) for row in connection.execute(sa.text(_PARTS), asked).mappings()]
+    if not parts:
+        raise Misconfigured(why_none(connection, key, Edition()))
+    return parts
+
+
+def _index(connection: sa.Connection, key: dict[str, str], components: Sequence[IndexComponent]) -> Explanation:
+    """The whole index, or a group of it, by its components."""
+    parts = _index_parts(connection, key, components)
+    group = "*" if key["metric_id"] == INDEX else key["metric_id"]
+    total = row_of(
+        connection, "index_766_total", ("period_calendar", "period_label", "unit_code", "group_code"),
+        key | {"group_code": group}, Edition(),
+    )  # fmt: skip
+    title = "Chỉ số 766" if group == "*" else f"Chỉ số 766, nhóm {group}"
+    return Explanation(
+        figure=total, title=title, formula=("the points of its components", None), citation="QĐ 766/QĐ-TTg", parts=parts
+    )
+
+
+def _component(component: IndexComponent, parts: list[dict[str, Any]]) -> Explanation:
+    """A component that has its points, or none, without any row: it does not apply, or there was nothing to count."""
+    return Explanation(
+        figure=parts[0], title=component.title, formula=(f"{component.metric_id}/{component.profile}", None),
+        citation="QĐ 766/QĐ-TTg", parts=parts,
+    )  # fmt: skip
 
 
 def _own(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in _TOTALS}
-
-
-def _why_none(connection: sa.Connection, key: dict[str, str]) -> str:
-    """Why no figure has this key: the word in it that names nothing, and what is nearest to it, or that it is zero."""
-    for name, statement in _KNOWN.items():
-        known = [str(word) for word in connection.execute(statement, key).scalars()]
-        if key[name] not in known and (name, key[name]) != ("field_code", "*"):
-            return f"no figure has the key {key}: there is no {name} {key[name]!r}{_nearest(key[name], known)}"
-    return (
-        f"no figure has the key {key}: it is zero, or nobody has stated it (for a figure of basis current_boundary, "
-        "ask for the unit of today)"
-    )
 
 
 def _why_no_row(connection: sa.Connection, file: str, row_no: int, hashes: Sequence[str]) -> str:
@@ -146,12 +178,6 @@ def _why_no_row(connection: sa.Connection, file: str, row_no: int, hashes: Seque
         f"{told.rows_quarantined} refused, {told.rows_dropped} dropped as totals or notes, {told.rows_duplicate} said "
         "twice in it"
     )
-
-
-def _nearest(word: str, known: Sequence[str]) -> str:
-    folded = {fold(one): one for one in known}
-    near = [folded[one] for one in difflib.get_close_matches(fold(word), list(folded), n=3)]
-    return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 
 def figures_of(connection: sa.Connection, file: str, row_no: int, sheet: str | None = None) -> list[dict[str, Any]]:
@@ -170,3 +196,17 @@ def figures_of(connection: sa.Connection, file: str, row_no: int, sheet: str | N
     if not rows:
         raise Misconfigured(_why_no_row(connection, file, row_no, hashes))
     return rows
+
+
+def history_of(connection: sa.Connection, dossier: str) -> list[dict[str, Any]]:
+    """The rows that told a new state of a dossier, the newest first; one of them is counted. Raises Misconfigured when
+    no dossier has this key."""
+    try:
+        told = [dict(row) for row in connection.execute(_VERSIONS, {"dossier": str(UUID(dossier))}).mappings()]
+    except ValueError:
+        told = []
+    if not told:
+        raise Misconfigured(
+            f"no dossier has the key {dossier!r}: give a dossier_key as `tthc explain` shows it with --json"
+        )
+    return told

@@ -9,6 +9,7 @@ told as (  -- the newest form of each unit and period
     join core.delivery as parsed on parsed.delivery_id = form.delivery_id and parsed.feed = 'summary_06a'
     join core.delivery on coalesce(delivery.same_as, delivery.delivery_id) = form.delivery_id
     where delivery.night <= (select night from tonight)
+    and coalesce(delivery.delivery_id <= (select newest_delivery from tonight), true)  -- of a publication: what it knew
     and form.unit_code <> (select province from tonight)  -- the province is the sum of its units
     order by form.calendar, form.kind, form.label, form.unit_code, delivery.night desc, delivery.file_name desc,
         delivery.delivery_id desc

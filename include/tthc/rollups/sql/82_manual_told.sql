@@ -7,6 +7,7 @@ heard as (
     select *, coalesce(same_as, delivery_id) as parsed_id
     from core.delivery
     where feed = 'manual_input' and night <= (select night from tonight)
+    and coalesce(delivery_id <= (select newest_delivery from tonight), true)  -- of a publication: what it knew
 ),
 word as (
     select

@@ -2,9 +2,10 @@
 -- first, the newest state. Empty while only one side has told dossiers.
 create temporary table source_side on commit drop as
 select distinct on (version.dossier_key, source.level)
-    version.dossier_key, source.level, version.unit_code, version.procedure_code, version.status, version.received_on,
-    version.due_on, version.finished_on
+    version.dossier_key, source.level, version.version_id, version.unit_code, version.procedure_code, version.status,
+    version.received_on, version.due_on, version.finished_on
 from core.dossier_version as version
+join known using (dossier_key)
 join ref.source using (source_id)
 where (
     select count(distinct teller.level)

@@ -16,7 +16,8 @@ begin
     return query
     with
     tonight as (
-        select counted_until.until as night, hmac_key.province, null::bigint as publication_id
+        select counted_until.until as night, hmac_key.province, null::bigint as publication_id,
+            null::bigint as newest_delivery
         from (select province from core.hmac_key order by key_id limit 1) as hmac_key
     ),
     :as_cte(15_place),

@@ -1,12 +1,15 @@
--- From a figure of the current publication to the rows of files behind it: one row a dossier, and where a form II.06 or
--- the like is the figure, one row of that form, without a dossier; of a figure that units stated themselves the lines
--- that state it, with their cells. `numerator` and `denominator` are what a row adds to the figure; the totals are those of
--- all rows, also where `most` and `beyond` ask for a part of them, in the order in which they were loaded. Rests on the
--- texts that build the figures.
+-- From a figure to the rows of files behind it: one row a dossier, and where a form II.06 or the like is the figure, one row
+-- of that form, without a dossier; of a figure that units stated themselves the lines that state it, with their cells; of
+-- a count of mart.source_difference a row a side that tells the dossier, of which the one that figures count adds to it.
+-- `metric_id` is a metric, a measure of reports (as the columns of mart.form_06a are called) or a count of
+-- mart.source_difference. `numerator` and `denominator` are what a row adds to the figure; the totals are those of all rows,
+-- also where `most` and `beyond` ask for a part of them, in the order in which they were loaded. Of an older publication
+-- (`of_publication`) the rows are those known to it, placed by the units, calendar and procedures of today. Rests on
+-- the texts that build the figures.
 create function mart.explain(
     metric_id text, unit_code text, period_label text, period_calendar text default 'VPCP_15_14',
     profile text default null, basis text default 'as_reported', field_code text default '*',
-    most int default null, beyond int default 0
+    most int default null, beyond int default 0, of_publication bigint default null
 )
 returns table (
     dossier_key uuid, in_numerator boolean, in_denominator boolean, source_id text, night date, file_name text,
@@ -23,15 +26,30 @@ set enable_nestloop = off  -- nothing is known of how large the parts of WITH ar
 as $explain$
 #variable_conflict use_column
 declare
+    of_sides constant text[] := array[
+        'dossiers', 'only_province', 'only_nation', 'in_both', 'differing', 'status_differs', 'unit_differs',
+        'procedure_differs', 'received_differs', 'due_differs', 'finished_differs'
+    ];
+    current bigint := (select publication_id from rollup.current_publication);
+    published bigint := coalesce(explain.of_publication, current);
     chosen text := coalesce(explain.profile, (
-        select case when bool_or(entry.profile = 'TT01_06A') then 'TT01_06A' when count(distinct entry.profile) = 1
-            then min(entry.profile) else '*' end
-        from rollup.current_publication
-        join rollup.publication using (publication_id)
-        join ref.registry_entry as entry using (registry_id)
-        where entry.metric_id = explain.metric_id
+        select case when bool_or(known.profile = 'TT01_06A') then 'TT01_06A' when count(distinct known.profile) = 1
+            then min(known.profile) else '*' end
+        from (
+            select entry.profile
+            from rollup.publication
+            join ref.registry_entry as entry using (registry_id)
+            where publication.publication_id = published and entry.metric_id = explain.metric_id
+            union all
+            select measure.profile from ref.measure where measure.measure = explain.metric_id
+        ) as known
     ));
 begin
+    if published is not null and not exists (
+        select from rollup.publication where publication.publication_id = published
+    ) then
+        raise invalid_parameter_value using message = format('no publication %s', published);
+    end if;
     if explain.basis not in ('as_reported', 'current_boundary') then
         raise invalid_parameter_value using message = 'basis is as_reported or current_boundary';
     end if;
@@ -44,7 +62,9 @@ begin
     if chosen = '*' and exists (select from ref.manual_indicator where indicator = explain.metric_id) then
         return query
         with
-        :as_cte(tonight_published)
+        :as_cte(tonight_of),
+        :as_cte(15_place),
+        :as_cte(82_manual_told)
         select
             null::uuid, told.numerator > 0, told.denominator > 0, told.source_id, told.night, told.file_name,
             delivery.file_sha256, delivery.layout_id, delivery.reference, nullif(told.sheet, ''), told.row_no,
@@ -60,7 +80,7 @@ begin
             indicator.version, tonight.publication_id,
             array_remove(array[told.numerator_cell, told.denominator_cell], null), told.numerator, told.denominator,
             count(*) over (), (sum(told.numerator) over ())::bigint, (sum(told.denominator) over ())::bigint
-        from rollup.manual_told as told
+        from manual_told as told
         join ref.manual_indicator as indicator using (indicator)
         join core.delivery using (delivery_id)
         cross join tonight
@@ -75,24 +95,41 @@ begin
         return;
     end if;
     if not exists (
-        select from rollup.current_publication
-        join rollup.publication using (publication_id)
+        select from rollup.publication
         join ref.registry_entry as entry using (registry_id)
-        where entry.metric_id = explain.metric_id and entry.profile = chosen
+        where publication.publication_id = published and entry.metric_id = explain.metric_id and entry.profile = chosen
+        union all
+        select from ref.measure
+        where measure.measure = explain.metric_id and measure.profile = chosen and measure.recomputed is not null
+        union all
+        select where chosen = '*' and explain.metric_id = any(of_sides)
     ) then
         raise invalid_parameter_value using message = format('no metric %s with profile %s', explain.metric_id, chosen);
     end if;
+    if published <> current and explain.metric_id = any(of_sides) then
+        raise invalid_parameter_value using message = 'what the two sides tell is compared in the current publication only';
+    end if;
     return query
     with
-    :as_cte(tonight_published),
-    asked as (
-        select period.calendar, period.label, period.start_on, period.end_on, entry.version, definition.numerator, definition.denominator
-        from tonight
-        join ref.registry_entry as entry using (registry_id)
-        join ref.definition using (metric_id, profile, version)
-        join ref.period on period.end_on between entry.valid_from and entry.valid_to
-        where entry.metric_id = explain.metric_id and entry.profile = chosen
-        and period.calendar = explain.period_calendar and period.label = explain.period_label
+    :as_cte(tonight_of),
+    asked as (  -- the counters that the figure adds up; of a count of the two sides none
+        select period.calendar, period.label, period.start_on, period.end_on, meaning.*
+        from ref.period
+        cross join lateral (
+            select entry.version, definition.numerator, definition.denominator
+            from tonight
+            join ref.registry_entry as entry using (registry_id)
+            join ref.definition using (metric_id, profile, version)
+            where entry.metric_id = explain.metric_id and entry.profile = chosen
+            and period.end_on between entry.valid_from and entry.valid_to
+            union all
+            select null, measure.recomputed, null from ref.measure
+            where measure.measure = explain.metric_id and measure.profile = chosen
+            union all
+            select null, '', null where explain.metric_id = any(of_sides)
+            limit 1
+        ) as meaning
+        where period.calendar = explain.period_calendar and period.label = explain.period_label
     ),
     part as (
         select side.side, word.word[2] as counter, word.word[1] = '+' as adds, counter.row_kind, counter.bit
@@ -118,9 +155,39 @@ begin
         or explain.unit_code = case when explain.basis = 'current_boundary' then current_code else place.unit_code end
         or explain.unit_code = former_province and explain.basis = 'as_reported'
     ),
+    state_of as (  -- of every dossier the state that the publication knew
+        select
+            dossier.dossier_key, dossier.version_id, dossier.unit_code, dossier.procedure_code, dossier.field_name,
+            dossier.field_key, dossier.status, dossier.channel, dossier.service_level, dossier.received_on,
+            dossier.due_on, dossier.due_at, dossier.finished_on, dossier.finished_at, dossier.supplement_count,
+            dossier.supplement_requested_on, dossier.supplement_requested_at, dossier.fee_amount,
+            dossier.payment_method, dossier.components_digitised, dossier.result_digitised,
+            dossier.result_electronic, dossier.data_reused
+        from core.dossier
+        where dossier.version_id <= (select newest_version from tonight)
+        union all
+        select * from (
+            select distinct on (version.dossier_key)
+                version.dossier_key, version.version_id, version.unit_code, version.procedure_code,
+                version.field_name, version.field_key, version.status, version.channel, version.service_level,
+                version.received_on, version.due_on, version.due_at, version.finished_on, version.finished_at,
+                version.supplement_count, version.supplement_requested_on, version.supplement_requested_at,
+                version.fee_amount, version.payment_method, version.components_digitised, version.result_digitised,
+                version.result_electronic, version.data_reused
+            from core.dossier
+            join core.dossier_version as version using (dossier_key)
+            join ref.source using (source_id)
+            where (select newest_version from tonight) < (select max(version_id) from core.dossier_version)
+            and dossier.version_id > (select newest_version from tonight)
+            and version.version_id <= (select newest_version from tonight)
+            order by
+                version.dossier_key, source.priority, version.night desc, version.file_name desc,
+                version.delivery_id desc, version.row_no desc, version.version_id
+        ) as before
+    ),
     known as (  -- no more than can be behind the figure
         select *
-        from core.dossier
+        from state_of as dossier
         where dossier.unit_code in (select spot.unit_code from spot)
         and dossier.received_on <= (select end_on from asked)
         and (
@@ -137,6 +204,16 @@ begin
     :as_cte(66_form),
     :as_cte(spoken),
     :as_cte(behind),
+    :as_cte(98_source_side),
+    :as_cte(98_compared),
+    of_both as (  -- units of which both sides tell a dossier of the period
+        select compared.unit_code
+        from compared
+        where explain.metric_id = any(of_sides) and explain.basis = 'as_reported'
+        and compared.received_on >= (select start_on from asked)
+        group by compared.unit_code
+        having count(*) filter (where in_both or only_province) > 0 and count(*) filter (where in_both or only_nation) > 0
+    ),
     here as (
         select dossier_key, version_id, place_id, field_code, said
         from behind
@@ -188,9 +265,22 @@ begin
         and explain.field_code in ('*', form.field_code)
         and (said.numerator <> 0 or said.denominator <> 0)
     ),
+    line_or_side as (
+        select * from line
+        union all
+        select side.version_id, compared.dossier_key, (side.version_id = compared.version_id)::int::bigint, null,
+            null, null, null
+        from compared
+        join of_both using (unit_code)
+        cross join lateral (values (province_version), (nation_version)) as side (version_id)
+        where side.version_id is not null
+        and compared.received_on >= (select start_on from asked)
+        and (to_jsonb(compared) ->> explain.metric_id)::boolean
+        and explain.field_code in ('*', compared.field_code)
+    ),
     total as (
         select count(*) as rows, sum(line.numerator)::bigint as numerator, sum(line.denominator)::bigint as denominator
-        from line
+        from line_or_side as line
     ),
     page as (
         select
@@ -198,7 +288,7 @@ begin
             coalesce(version.sheet, line.sheet) as sheet, coalesce(version.row_no, line.row_no) as row_no
         from (
             select *
-            from line
+            from line_or_side
             order by version_id, delivery_id, sheet, row_no
             limit explain.most offset explain.beyond
         ) as line

@@ -29,6 +29,20 @@ begin
         cross join lateral (values ('numerator', definition.numerator), ('denominator', definition.denominator))
             as side (side, words)
         cross join lateral regexp_matches('+ ' || side.words, '([+-]) (\w+)', 'g') as word (word)
+        union all  -- the cells of form 06a that are no metric
+        select
+            measure.measure, measure.profile, null, '-infinity', 'infinity', 'numerator', word.word[2],
+            case word.word[1] when '+' then 1 else -1 end
+        from ref.measure
+        cross join lateral regexp_matches('+ ' || measure.recomputed, '([+-]) (\w+)', 'g') as word (word)
+        where measure.measure in (
+            select attname from pg_attribute where attrelid = 'mart.form_06a'::regclass and attnum > 0
+        )
+        and not exists (
+            select from tonight
+            join ref.registry_entry as entry using (registry_id)
+            where (entry.metric_id, entry.profile) = (measure.measure, measure.profile)
+        )
     ),
     asked as (
         select *
@@ -100,6 +114,8 @@ begin
     :as_cte(61_told_by),
     :as_cte(behind),
     :as_cte(spoken),
+    :as_cte(98_source_side),
+    :as_cte(98_compared),
     told as (
         select form_row.*, spoken.unit_code is not null as is_counted
         from form_row
@@ -141,6 +157,24 @@ begin
         where based.unit_code is not null
         group by item.dossier_key, item.delivery_id, part.metric_id, part.profile, part.version, item.calendar, item.kind,
             item.label, based.unit_code, based.basis, field.field_code
+        union all  -- what the province's systems and the national portal tell of it
+        select
+            compared.dossier_key, null, said.key, '*', null, period.calendar, period.kind, period.label, difference.unit_code,
+            'as_reported', difference.field_code, true, false
+        from compared
+        cross join tonight
+        join ref.period on compared.received_on between period.start_on and period.end_on
+        join mart.source_difference as difference
+            on (difference.period_calendar, difference.period_label) = (period.calendar, period.label)
+            and difference.unit_code in (compared.unit_code, tonight.province)
+            and difference.field_code in ('*', compared.field_code)
+        cross join lateral jsonb_each(to_jsonb(compared)) as said
+        where said.value = 'true'
+        and exists (  -- the province is the sum of the units of which both sides tell one
+            select from mart.source_difference as own
+            where (own.period_calendar, own.period_label, own.unit_code, own.field_code)
+                = (period.calendar, period.label, compared.unit_code, '*')
+        )
     ),
     found as (
         select dossier_row.outcome, dossier_row.dossier_key, dossier_row.delivery_id, dossier_row.counted_version

@@ -29,7 +29,9 @@ select
     told.publication_id,
     state.state,
     kpi.units_expected,
-    kpi.units_reported
+    kpi.units_reported,
+    component.metric_id,
+    component.profile
 from told
 cross join ref.index_component as component
 left join mart.kpi
