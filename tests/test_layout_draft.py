@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
+from onboarded_cities import FILES
 from tthc.domain.errors import Misconfigured
 from tthc.settings import settings
-from tthc.staging.draft import draft_layout, forms_of
+from tthc.staging.draft import draft_layout
+from tthc.staging.guess import forms_of
 from tthc.staging.layout_check import check_layout
 
 STATUSES = {"Closed": "9", "Waiting for them": "4"}
@@ -101,8 +103,12 @@ def test_what_a_file_does_not_say_is_marked_in_the_draft(tmp_path: Path) -> None
     draft = draft_layout(settings(), path, "events")
     read = tomllib.loads(draft.text)
     assert read["time_zone"] and read["date_formats"] == ["%Y-%m-%dT%H:%M:%S%z"]
-    assert read["constants"] == {"unit_name": "???"} and read["columns"]["received_at"]["headings"] == ["???"]
-    assert "several_rows" in draft.text and "1 of 3 rows do not line up" in draft.text
+    assert read["constants"] == {"unit_name": "???"} and read["columns"]["received_at"] == {
+        "headings": ["time:timestamp"], "required": True, "pick": "first",
+    }  # fmt: skip
+    assert read["several_rows"] == "events" and read["columns"]["activity"]["headings"] == ["concept:name"]
+    assert read["columns"]["finished_at"]["when"] == {"column": "activity", "in": ["A", "B"]}
+    assert "1 of 3 rows do not line up" in draft.text
     assert read["personal"] == ["org:resource"]
 
     path.write_bytes(b"%PDF-1.7 no table")
@@ -111,6 +117,65 @@ def test_what_a_file_does_not_say_is_marked_in_the_draft(tmp_path: Path) -> None
     path.write_text("1;2;3\n4;5;6\n")
     with pytest.raises(Misconfigured, match="HEADER"):
         draft_layout(settings(), path, "events")
+
+
+def test_a_draft_asks_little_of_logs_of_cities(tmp_path: Path) -> None:
+    """Every column is found by its name, no column of days is turned round, one delimiter is said, not four."""
+    found = {}
+    for source in ("boston_new", "new_york", "chicago", "zurich", "planning", "permits"):
+        name, content = FILES[source]
+        path = tmp_path / name
+        path.write_bytes(content)
+        draft = draft_layout(settings(), path, source)
+        assert "NGƯỜI GIẢ" not in draft.text and "MADE-UP" not in draft.text.upper()
+        found[source] = tomllib.loads(draft.text)
+        if source == "zurich":
+            assert '"agency_sent_datetime", "updated_datetime" too' in draft.text
+    headings = {
+        source: {name: column["headings"][0] for name, column in read["columns"].items()}
+        for source, read in found.items()
+    }
+    assert headings["boston_new"] == {
+        "dossier_code": "case_id", "received_at": "open_date", "due_at": "target_close_date", "finished_at": "close_date",
+        "status": "case_status", "unit_name": "assigned_department", "channel": "report_source",
+        "field_name": "service_name",
+    }  # fmt: skip
+    assert headings["new_york"]["dossier_code"] == "Unique Key" and headings["new_york"]["unit_name"] == "Agency"
+    assert found["new_york"]["date_formats"] == ["%m/%d/%Y %I:%M:%S %p"]
+    assert [found[source]["delimiters"] for source in ("chicago", "zurich")] == [[","], [";"]]
+    assert found["chicago"]["columns"]["fee_amount"]["decimals"] == 2
+    assert "due_at" not in headings["zurich"]
+    assert found["planning"]["records"] == "records" and "other_fields.applicant_name" in found["planning"]["personal"]
+    assert found["permits"]["several_rows"] == "events" and headings["permits"]["activity"] == "Activity"
+
+
+def test_a_draft_of_a_report_of_counts_is_a_report(tmp_path: Path) -> None:
+    heads = [
+        "STT",
+        "Đơn vị",
+        "Tiếp nhận | Tổng",
+        "Tiếp nhận | Kỳ trước",
+        "Tiếp nhận | Trong kỳ",
+        "Đã xử lý | Tổng",
+        "Nợ",
+    ]
+    path = tmp_path / "tong_hop.csv"
+    rows = [
+        ["Từ ngày 15/12/2025 đến ngày 14/01/2026"],
+        [h.split(" | ")[0] for h in heads],
+        [h.split(" | ")[-1] for h in heads],
+    ]
+    path.write_text("\n".join(",".join(row) for row in [*rows, ["1", "Xã Một", "3", "1", "2", "2", "0"]]) + "\n")
+    read = tomllib.loads(draft_layout(settings(), path, "tong_hop").text)
+    assert (read["feed"], read["header_depth"], read["ignored"]) == ("summary", 2, ["Nợ"])
+    assert {name: column["headings"] for name, column in read["columns"].items()} == {
+        "row_mark": ["STT"], "unit_name": ["Đơn vị"], "received_total": ["Tiếp nhận | Tổng"],
+        "carried_over": ["Tiếp nhận | Kỳ trước"], "received": ["Tiếp nhận | Trong kỳ"],
+        "finished_total": ["Đã xử lý | Tổng"],
+    }  # fmt: skip
+    for name in ("Tổng hợp", "../x", "a-b", ""):
+        with pytest.raises(Misconfigured, match="small letters"):
+            draft_layout(settings(), path, name)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +187,10 @@ def test_what_a_file_does_not_say_is_marked_in_the_draft(tmp_path: Path) -> None
         (["1767225600000"], ["epoch_ms"]),
         (["2026-03-05 08:00:00.5+01:00", "2026-03-05 08:00:00+01:00"], ["%Y-%m-%d %H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S%z"]),
         (["05/03/2026", "soon"], []),
+        (["01/02/2026", "03/25/2026", "02/01/2026"], ["%m/%d/%Y"]),
+        (["25/03/2026", "03/25/2026"], []),
+        (["2026-03-05 08:00:00+00", "2026-03-05 08:00:00.1234567+00"], ["%Y-%m-%d %H:%M:%S%z", "%Y-%m-%d %H:%M:%S.%f%z"]),
+        (["05/03/2026 8h05"], ["%d/%m/%Y %Hh%M"]),
     ],
 )  # fmt: skip
 def test_the_forms_of_days(cells: list[str], forms: list[str]) -> None:

@@ -1,7 +1,6 @@
 """A first layout for a file nobody knows yet: what its headings and cells say, written down for a person to finish.
 
-Guesses are ranked as for a form that drifted. Only headings, forms of dates and words of coded columns leave, no cell
-that may tell of a person.
+Only headings, forms of dates and words of coded columns leave, no cell that may tell of a person.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from tthc.domain.errors import FileRefused, Misconfigured
@@ -20,46 +18,26 @@ from tthc.reference.layout_faults import CODE_VALUES
 from tthc.reference.layouts import read_layouts
 from tthc.reference.lists import read_status_words
 from tthc.settings import Settings
-from tthc.staging.drift import SAMPLE, Suggestion, quoted, suggest
-from tthc.staging.grid import REAL_DATE
+from tthc.staging.drift import SAMPLE, Suggestion, quoted
+from tthc.staging.grid import known_headings
+from tthc.staging.guess import (
+    COUNTED,
+    FOREIGN,
+    activity_of,
+    code_of,
+    forms_of,
+    forms_of_columns,
+    guess,
+    is_of_days,
+    tells_of_a_person,
+)  # fmt: skip
 from tthc.staging.reader import Reading
 from tthc.staging.reader_process import ReaderPool
 
-# Tried in turn; of two forms that read every cell, such as 05/03/2026 as 5 March and May 3, the first one counts.
-DATE_FORMATS = (
-    *(f"{day}{time}" for day in ("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y.%m.%d")
-      for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H.%M", " %H:%M:%S.%f")),
-    *(f"%Y-%m-%d{between}{time}" for between in (" ", "T")
-      for time in ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%H:%M:%S%z", "%H:%M:%S.%f%z")),
-    "%Y-%m-%d", "%Y%m%d", "%Y%m%d%H%M%S", "%d/%m/%y", "%H:%M %d/%m/%Y", "%H:%M:%S %d/%m/%Y", "%d-%b-%Y", "%d %b %Y",
-)  # fmt: skip
-_COUNTED = {"epoch": r"1\d{9}", "epoch_ms": r"1\d{12}"}
-_ALL_FORMS = (*DATE_FORMATS, *_COUNTED)
-# Headings by which portals outside of Việt Nam call what ours call otherwise.
-_FOREIGN = {
-    "dossier_code": ("case id", "case:concept:name", "caseid", "request id", "service request number", "permit number",
-                     "application number", "reference", "unique key", "case enquiry id", "file number"),
-    "received_at": ("created date", "open dt", "opened", "received date", "filed date", "start date", "startdate",
-                    "date received", "application date", "requested datetime"),
-    "due_at": ("due date", "target date", "sla target dt", "deadline", "enddate planned", "expected datetime"),
-    "finished_at": ("closed date", "closed dt", "completed date", "decision date", "enddate", "end date", "closed",
-                    "resolution date", "date issued", "issued date"),
-    "status": ("status", "case status", "current status", "status description"),
-    "channel": ("source", "channel", "origin", "open data channel type", "method received"),
-    "unit_name": ("agency name", "department", "municipality", "owner department", "responsible agency", "district"),
-    "field_name": ("complaint type", "request type", "category", "type", "service name", "application type"),
-    "fee_amount": ("fee", "fee paid", "amount", "total fees"),
-    "row_at": ("time:timestamp", "last modified", "updated datetime", "complete timestamp", "timestamp"),
-}  # fmt: skip
-_PERSONAL = re.compile(
-    r"họ (?:và )?tên|người (?:nộp|yêu cầu|liên hệ)|chủ hồ sơ|cccd|cmnd|điện thoại|sđt|địa chỉ|e-?mail|ngày sinh|name of"
-    r"|(?:first|last|full|owner|applicant|contact|street)[ _']*(?:s )?name|applicant|address|phone|resource|responsible"
-    r"|birth|latitude|longitude"
-)
 _RECORDS = ("", "data", "items", "results", "records", "result.records", "data.items", "value")
-_FEW = 40  # cells that show whether a column holds dates
-_LIKELY = 0.7
+_DELIMITERS = (",", ";", "\t", "|")
 _MOST_WORDS = 12
+_PERIOD = r"""'''^(?:(?:Kỳ báo cáo|Thời gian)\s*:\s*)?(\(?(?:từ ngày|quý|tháng|năm|6 tháng|9 tháng)\b.+)$'''"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +50,15 @@ class Draft:
 
 
 def draft_layout(settings: Settings, path: Path, layout_id: str) -> Draft:
-    """Raises Misconfigured when there is no such file or it cannot be read as a table."""
+    """Raises Misconfigured when the id is none, there is no such file or it cannot be read as a table."""
+    if not re.fullmatch(r"[a-z0-9_]+", layout_id):
+        raise Misconfigured(f"id {layout_id!r}: small letters, digits and _ are allowed, as in so_theo_doi_csv")
     if not path.is_file():
         raise Misconfigured(f"{path} is not a file")
-    known = _known_columns(settings)
     with ReaderPool(1) as readers:
         form, reading = _form_of(readers, path, Layout(
             id=layout_id, title=path.stem, feed="dossier", kind=_kind_of(path), columns=(), several_sheets=True,
-            header_depth=3, encodings=("utf-8", "cp1252"), delimiters=(",", ";", "\t", "|"),
+            header_depth=3, encodings=_encodings_of(path),
         ))  # fmt: skip
         headings = [heading for heading in dict.fromkeys(reading.header) if heading.strip()]
         asked = [Column(name=f"h{at}", headings=(heading,), helper=True) for at, heading in enumerate(headings)]
@@ -87,9 +66,13 @@ def draft_layout(settings: Settings, path: Path, layout_id: str) -> Draft:
     if isinstance(whole, FileRefused):
         raise Misconfigured(f"{path.name}: {whole.reason}: {whole.detail}")
     cells = {heading: _filled(whole, f"h{at}") for at, heading in enumerate(headings)}
-    guessed = _guess(cells, known, form)
     sheets = len(set(whole.table["sheet"].to_pylist())) if form.kind in {"xlsx", "xls"} else 1
-    lines = list(_lines(form, cells, guessed, read_status_words(settings), sheets))
+    layouts = read_layouts(settings)
+    if report := _report_like(headings, layouts):
+        lines = list(_report_lines(form, cells, report))
+    else:
+        guessed = guess(cells, _known_columns(layouts), form)
+        lines = list(_Lines(form, cells, guessed, read_status_words(settings), sheets, whole.table.num_rows))
     if whole.ragged:
         lines.insert(1, f"# ??? {len(whole.ragged)} of {whole.rows_read} rows do not line up with the header")
     text = "\n".join(lines) + "\n"
@@ -107,31 +90,76 @@ def _kind_of(path: Path) -> str:
     return "ndjson" if lines else kind
 
 
+def _encodings_of(path: Path) -> tuple[str, ...]:
+    """Text of two bytes a letter has a zero in every other byte, or many of them; a mark before it needs no setting."""
+    with path.open("rb") as handle:
+        head = handle.read(4096)
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or head.count(0) * 4 < len(head):
+        return ("utf-8", "cp1252")
+    return ("utf-16-le",) if head[1::2].count(0) > head[::2].count(0) else ("utf-16-be",)
+
+
 def _form_of(readers: ReaderPool, path: Path, layout: Layout) -> tuple[Layout, Reading]:
-    """The layout with what reading has shown: where the records are, and which bytes."""
-    forms = [replace(layout, records=records) for records in _RECORDS] if layout.kind == "json" else [layout]
+    """The layout with what reading has shown: where the records are, which bytes, and the delimiter that makes most
+    headings."""
+    forms = [layout]
+    if layout.kind == "json":
+        forms = [replace(layout, records=records) for records in _RECORDS]
+    if layout.kind == "csv":
+        each = itertools.product(layout.encodings, _DELIMITERS)
+        forms = [replace(layout, encodings=(encoding,), delimiters=(delimiter,)) for encoding, delimiter in each]
+    found: list[tuple[int, Layout, Reading]] = []
     refused: FileRefused | None = None
     for form in forms:
-        for encoding in form.encodings if form.kind == "csv" else ("utf-8",):
-            tried = replace(form, encodings=(encoding,))
-            reading = readers.read(path, tried)
-            if isinstance(reading, Reading):
-                return tried, reading
-            refused = reading
-    assert refused is not None
-    raise Misconfigured(f"{path.name}: {refused.reason}: {refused.detail}")
+        reading = readers.read(path, form)
+        if isinstance(reading, Reading):
+            found.append((known_headings(reading.header, layout), form, reading))
+            if form.kind != "csv" or form.delimiters == _DELIMITERS[-1:]:
+                break
+        else:
+            refused = refused or reading
+            if found and form.delimiters == _DELIMITERS[-1:]:
+                break
+    if not found:
+        assert refused is not None
+        raise Misconfigured(f"{path.name}: {refused.reason}: {refused.detail}")
+    return max(found, key=lambda one: one[0])[1:]
 
 
-def _known_columns(settings: Settings) -> dict[str, tuple[str, ...]]:
+def _known_columns(layouts: Mapping[str, Layout]) -> dict[str, tuple[str, ...]]:
     """What each column of a dossier list is called anywhere, the columns of our own layouts before foreign ones."""
     known: dict[str, list[str]] = {}
-    for layout in read_layouts(settings).values():
+    for layout in layouts.values():
         for column in layout.columns if layout.feed == "dossier" else ():
             if not column.helper:
                 known.setdefault(column.name, []).extend(column.headings)
-    for name, words in _FOREIGN.items():
+    for name, words in FOREIGN.items():
         known.setdefault(name, []).extend(words)
     return {name: tuple(dict.fromkeys(headings)) for name, headings in known.items()}
+
+
+def _report_like(headings: Sequence[str], layouts: Mapping[str, Layout]) -> Layout | None:
+    """The report of counts whose headings this file shares most, where they are more than those of any list of
+    dossiers and most of its own."""
+    shares = {layout.id: known_headings(headings, layout) for layout in layouts.values()}
+    best = max(layouts.values(), key=lambda layout: shares[layout.id])
+    return best if best.feed == "summary" and shares[best.id] * 2 > len(headings) else None
+
+
+def _report_lines(form: Layout, cells: Mapping[str, Sequence[str]], like: Layout) -> Iterator[str]:
+    """A report is said as what it has in common with one that is known."""
+    yield f"# A draft made from one file, which resembles the report {like.id}. Read it, finish what is marked ???."
+    yield f'id = {quoted(form.id)}\ntitle = {quoted(form.title)}\nfeed = "summary"\nkind = {quoted(form.kind)}'
+    if any(" | " in heading for heading in cells):
+        yield f"header_depth = {max(heading.count(' | ') for heading in cells) + 1}"
+    mine = {heading: replace(like, columns=(column,)) for column in like.columns for heading in cells
+            if known_headings([heading], replace(like, columns=(column,)))}  # fmt: skip
+    rest = [heading for heading in cells if heading not in mine]
+    yield f"ignored = {_list(rest)}  # ??? give the counts among them a column, see measures.csv"
+    yield f"# ??? identities: how the counts add up, as in {like.id}"
+    yield f"\n[titles]\nperiod = {_PERIOD}"
+    for heading, one in mine.items():
+        yield f"\n[columns.{one.columns[0].name}]\nheadings = [{quoted(heading)}]\nrequired = true"
 
 
 def _filled(reading: Reading, name: str) -> list[str]:
@@ -139,101 +167,120 @@ def _filled(reading: Reading, name: str) -> list[str]:
     return list(itertools.islice((text for text in texts if text and text.strip()), 25 * SAMPLE))
 
 
-def _guess(
-    cells: Mapping[str, Sequence[str]], known: Mapping[str, tuple[str, ...]], form: Layout
-) -> dict[str, Suggestion]:
-    """Heading → what it most likely is; each heading and each column once."""
-    columns = tuple(Column(name=name, headings=headings) for name, headings in known.items())
-    forms = itertools.chain.from_iterable(forms_of(texts[:_FEW]) for texts in cells.values())
-    layout = replace(form, columns=columns, date_formats=tuple(dict.fromkeys(forms)))
-    named = {
-        heading.replace("_", " "): texts for heading, texts in cells.items() if not _PERSONAL.search(fold(heading))
-    }
-    back = {heading.replace("_", " "): heading for heading in cells}
-    guessed: dict[str, Suggestion] = {}
-    taken: set[str] = set()
-    ranked = sorted(suggest(named, list(known), layout), key=lambda one: (-one.likeness, -one.score))
-    for one in ranked:
-        heading = back[one.heading]
-        if one.likeness >= _LIKELY and one.fits != 0 and one.column not in taken and heading not in guessed:
-            guessed[heading] = one
-            taken.add(one.column)
-    return guessed
+class _Lines:
+    """The lines of a draft for a list of dossiers, in the order a person reads them."""
 
+    def __init__(
+        self,
+        form: Layout,
+        cells: Mapping[str, Sequence[str]],
+        guessed: Mapping[str, Suggestion],
+        status_words: Mapping[str, str],
+        sheets: int,
+        rows: int,
+    ) -> None:
+        self.form, self.cells, self.guessed = form, cells, guessed
+        self.status_words, self.sheets = status_words, sheets
+        self.by_column = {one.column: heading for heading, one in guessed.items()}
+        self.code = self.by_column.get("dossier_code") or code_of(cells, guessed, rows)
+        codes = [fold(text) for text in cells[self.code]] if self.code else []
+        self.repeated = len(set(codes)) < len(codes)
+        self.moment = self.by_column.get("row_at") if self.repeated else None
+        self.activity = activity_of(cells) if self.moment else None
 
-def forms_of(texts: Sequence[str]) -> list[str]:
-    """The forms that together read every cell, fewest first; [] where some cell has none of them, or all are real
-    dates of a workbook."""
-    left = [" ".join(text.split()) for text in texts if not _reads(text, REAL_DATE)]
-    found: list[str] = []
-    while left:
-        counts = {form: sum(_reads(text, form) for text in left) for form in _ALL_FORMS if _reads(left[0], form)}
-        if not counts:
-            return []
-        found.append(max(counts, key=lambda form: counts[form]))
-        left = [text for text in left if not _reads(text, found[-1])]
-    return found
+    def __iter__(self) -> Iterator[str]:
+        yield from self._head()
+        yield from self._days()
+        yield from self._rows()
+        yield from self._headings()
+        yield from self._missing()
+        for heading, one in self.guessed.items():
+            if one.column != "row_at" or self.moment:
+                yield from self._column(heading, one)
 
+    def _head(self) -> Iterator[str]:
+        form = self.form
+        yield "# A draft made from one file. Every line is a guess: read it, finish what is marked ???, then check it."
+        yield f'id = {quoted(form.id)}\ntitle = {quoted(form.title)}\nfeed = "dossier"\nkind = {quoted(form.kind)}'
+        if form.records:
+            yield f"records = {quoted(form.records)}"
+        if form.kind == "csv" and form.encodings != ("utf-8",):
+            yield f"encodings = {_list(dict.fromkeys(('utf-8', *form.encodings)))}"
+        if form.kind == "csv":
+            yield f"delimiters = {_list(form.delimiters)}"
+        if any(" | " in heading for heading in self.cells):
+            yield f"header_depth = {max(heading.count(' | ') for heading in self.cells) + 1}"
+        if self.sheets > 1:
+            yield "several_sheets = true  # ??? or `sheet`, if only one of them is meant; see also unit_from"
 
-def _reads(text: str, form: str) -> bool:
-    if form in _COUNTED:
-        return re.fullmatch(_COUNTED[form], text) is not None
-    try:
-        datetime.strptime(text, form)  # noqa: DTZ007  (only whether it has the form)
-    except ValueError:
-        return False
-    return True
+    def _days(self) -> Iterator[str]:
+        """The forms of every column of days, whether anybody guessed what it means or not."""
+        formats = forms_of_columns(self.cells)
+        if formats:
+            yield f"date_formats = {_list(formats)}"
+        texts = [text for heading, texts in self.cells.items() if is_of_days(heading, texts) for text in texts]
+        if _ambiguous(texts):
+            yield "# ??? no day in this file is after the 12th: day and month may be the other way round"
+        if any("%z" in text or text in COUNTED for text in formats):
+            yield 'time_zone = "Asia/Ho_Chi_Minh"  # ??? the zone whose days count'
+        if others := [h for h, texts in self.cells.items() if h not in self.guessed and is_of_days(h, texts)]:
+            yield f"# days stand below {', '.join(map(quoted, others))} too: move one to where it belongs"
 
+    def _rows(self) -> Iterator[str]:
+        if self.activity:
+            yield 'several_rows = "events"'
+        elif self.repeated and self.moment:
+            yield 'several_rows = "latest"  # ??? or "events", or code_parts: one code stands in several rows'
+        elif self.repeated:
+            yield '# ??? one code stands in several rows: several_rows = "latest" or "events", or code_parts'
 
-def _lines(
-    form: Layout,
-    cells: Mapping[str, Sequence[str]],
-    guessed: Mapping[str, Suggestion],
-    status_words: Mapping[str, str],
-    sheets: int,
-) -> Iterator[str]:
-    by_column = {one.column: heading for heading, one in guessed.items()}
-    dates = {name: forms_of(cells[by_column[name]][:SAMPLE]) for name in by_column if name.endswith("_at")}
-    formats = list(dict.fromkeys(itertools.chain.from_iterable(dates.values())))
-    yield "# A draft made from one file. Every line is a guess: read it, finish what is marked ???, then check it."
-    yield f'id = {quoted(form.id)}\ntitle = {quoted(form.title)}\nfeed = "dossier"\nkind = {quoted(form.kind)}'
-    if form.records:
-        yield f"records = {quoted(form.records)}"
-    if form.encodings != ("utf-8",):
-        yield f'encodings = ["utf-8", {quoted(form.encodings[0])}]'
-    if form.kind == "csv":
-        yield 'delimiters = [",", ";", "\\t", "|"]  # ??? keep the one that is meant'
-    if any(" | " in heading for heading in cells):
-        yield f"header_depth = {max(heading.count(' | ') for heading in cells) + 1}"
-    if sheets > 1:
-        yield "several_sheets = true  # ??? or `sheet`, if only one of them is meant; see also unit_from"
-    if formats:
-        yield f"date_formats = [{', '.join(map(quoted, formats))}]"
-    if _ambiguous([text for name in dates for text in cells[by_column[name]]]):
-        yield "# ??? no day in this file is after the 12th: day and month may be the other way round"
-    if any("%z" in text or text in _COUNTED for text in formats):
-        yield 'time_zone = "Asia/Ho_Chi_Minh"  # ??? the zone whose days count'
-    code = cells[by_column["dossier_code"]] if "dossier_code" in by_column else []
-    if len(set(code)) < len(code):
-        yield '# ??? one code stands in several rows: several_rows = "latest" or "events", or code_parts'
-    personal = [heading for heading in cells if heading not in guessed and _PERSONAL.search(fold(heading))]
-    rest = [heading for heading in cells if heading not in guessed and heading not in personal]
-    yield f"personal = {_list(personal)}\nignored = {_list(rest)}  # ??? move to `personal` what tells of a person"
-    missing = [name for name in ("unit_name", "status", "dossier_code", "received_at") if name not in by_column]
-    if "unit_name" in missing:
-        yield '\n[constants]\nunit_name = "???"  # or a column, or unit_from = ["sheet"], or a title'
-    if "status" in missing:
-        yield '\n[derived.status]\nwhen_present = "finished_at"\nthen = "9"\notherwise = "4"'
-    for name in ("dossier_code", "received_at"):
-        if name in missing:
-            yield f'\n[columns.{name}]\nheadings = ["???"]\nrequired = true'
-    for heading, one in guessed.items():
+    def _headings(self) -> Iterator[str]:
+        free = [h for h in self.cells if h not in self.guessed and h not in {self.code, self.activity}]
+        personal = [heading for heading in free if tells_of_a_person(heading)]
+        rest = [heading for heading in free if heading not in personal]
+        yield f"personal = {_list(personal)}"
+        yield f"ignored = {_list(rest)}  # ??? move to `personal` what tells of a person"
+
+    def _missing(self) -> Iterator[str]:
+        """What no heading says and no dossier can be without."""
+        if "unit_name" not in self.by_column:
+            yield '\n[constants]\nunit_name = "???"  # or a column, or unit_from = ["sheet"], or a title'
+        if "status" not in self.by_column:
+            yield '\n[derived.status]\nwhen_present = "finished_at"\nthen = "9"\notherwise = "4"'
+        if "dossier_code" not in self.by_column:
+            told = quoted(self.code or "???")
+            yield f"\n[columns.dossier_code]  # ??? no heading says so\nheadings = [{told}]\nrequired = true"
+        if self.activity and self.moment:
+            yield f"\n[columns.activity]\nheadings = [{quoted(self.activity)}]\nhelper = true"
+        for name in ("received_at", "finished_at"):
+            if name in self.by_column or (name == "finished_at" and not self.activity):
+                continue
+            yield f"\n[columns.{name}]\nheadings = [{quoted(self.moment or '???')}]"
+            yield from ["required = true"] if name == "received_at" else []
+            yield from ['pick = "first"'] if name == "received_at" and self.activity else []
+            if name == "finished_at":
+                words = dict.fromkeys(shown(text) for text in self.cells[self.activity or ""])
+                listed = [word for word in words if not may_tell_of_a_person(word)][: 3 * _MOST_WORDS]
+                yield f'when = {{ column = "activity", in = {_list(listed)} }}  # ??? keep what ends a case'
+
+    def _column(self, heading: str, one: Suggestion) -> Iterator[str]:
         needed = one.column in {"dossier_code", "unit_name", "status", "received_at"}
         yield f"\n[columns.{one.column}]  # {one.score:.0%}\nheadings = [{quoted(heading)}]"
         yield from ["required = true"] if needed else []
-        if one.column.endswith("_at") and not dates[one.column] and form.kind not in {"xlsx", "xls"} and cells[heading]:
+        texts, workbook = self.cells[heading], self.form.kind in {"xlsx", "xls"}
+        if one.column.endswith("_at") and not workbook and texts and not forms_of(texts[:SAMPLE]):
             yield "# ??? date_formats: no form that was tried reads every cell"
-        yield from _codes(one.column, cells[heading], status_words)
+        if one.column == "fee_amount":
+            yield from _numbers(texts)
+        yield from _codes(one.column, texts, self.status_words)
+
+
+def _numbers(texts: Sequence[str]) -> Iterator[str]:
+    """Separators of numbers where they are not ours; two digits behind the last one are the small coin."""
+    if any(re.search(r"(?:,\d{3})|\.\d{2}$", text.strip()) for text in texts):
+        yield 'thousands = ","\ndecimal = "."\ndecimals = 2  # ??? counted in the smallest coin'
+    elif any(re.search(r",\d{2}$", text.strip()) for text in texts):
+        yield "decimals = 2  # ??? counted in the smallest coin"
 
 
 def _codes(name: str, texts: Sequence[str], status_words: Mapping[str, str]) -> Iterator[str]:
@@ -258,5 +305,5 @@ def _ambiguous(texts: Sequence[str]) -> bool:
     return bool(parts) and all(int(part[1]) <= 12 and int(part[2]) <= 12 for part in parts)
 
 
-def _list(headings: Sequence[str]) -> str:
+def _list(headings: Sequence[str] | dict[str, None]) -> str:
     return f"[{', '.join(map(quoted, headings))}]"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,8 +48,18 @@ def fate(heading: str, layout: Layout) -> str:
     return "ignored" if heading in Listed(layout.ignored) else "unlisted"
 
 
-def suggest(unlisted: Mapping[str, Sequence[str]], absent: Sequence[str], layout: Layout) -> list[Suggestion]:
-    """For unlisted headings, given with a sample of their cells, the absent columns they may be, best first."""
+def _alike(heading: str, known: str) -> float:
+    return difflib.SequenceMatcher(None, fold(heading), fold(known)).ratio()
+
+
+def suggest(
+    unlisted: Mapping[str, Sequence[str]],
+    absent: Sequence[str],
+    layout: Layout,
+    alike: Callable[[str, str], float] = _alike,
+) -> list[Suggestion]:
+    """For unlisted headings, given with a sample of their cells, the absent columns they may be, best first. `alike`:
+    how much two headings are, from 0 to 1."""
     found = []
     for heading, cells in unlisted.items():
         filled = [cell for cell in cells if cell.strip()][:SAMPLE]
@@ -57,9 +67,7 @@ def suggest(unlisted: Mapping[str, Sequence[str]], absent: Sequence[str], layout
             column = layout.column(name)
             if column is None or column.helper:
                 continue
-            likeness = max(
-                difflib.SequenceMatcher(None, fold(heading), fold(known)).ratio() for known in column.headings
-            )
+            likeness = max(alike(heading, known) for known in column.headings)
             share = _fits(filled, column, layout) if filled else None
             score = likeness if share is None else (likeness + share) / 2
             if score >= 0.5 and (likeness >= 0.4 or (share or 0) >= 0.9):
@@ -100,12 +108,20 @@ def _is_date(cell: str, column: Column, layout: Layout) -> bool:
             if re.fullmatch(r"[345]\d{4}|\d{9,13}", cell.strip()):
                 return True
             continue
-        try:
-            datetime.strptime(" ".join(cell.split()), form)  # noqa: DTZ007  (only whether it has the form)
-        except ValueError:
-            continue
-        return True
+        if has_form(" ".join(cell.split()), form):
+            return True
     return False
+
+
+def has_form(text: str, form: str) -> bool:
+    """Whether a text has a strptime form; longer fractions of a second and offsets of hours only are read as well."""
+    text = re.sub(r"(\.\d{6})\d+", r"\1", text)
+    text = re.sub(r"(:\d\d(?:\.\d+)?[+-]\d\d)$", r"\1:00", text)
+    try:
+        datetime.strptime(text, form)  # noqa: DTZ007  (only whether it has the form)
+    except ValueError:
+        return False
+    return True
 
 
 def chosen(suggestions: Sequence[Suggestion], layout: Layout) -> list[Suggestion]:

@@ -1,0 +1,187 @@
+"""What the headings and cells of a file nobody knows may mean: columns, forms of days, who is told of."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from tthc.domain.text import fold
+from tthc.reference.layout import Column, Layout
+from tthc.staging.drift import SAMPLE, Suggestion, has_form, suggest
+from tthc.staging.grid import REAL_DATE
+
+# Of two forms that read every cell, such as 05/03/2026 as 5 March and May 3, the first one counts.
+DATE_FORMATS = (
+    *(f"{day}{time}" for day in ("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y.%m.%d")
+      for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H.%M", " %Hh%M", " %H:%M:%S.%f")),
+    *(f"%Y-%m-%d{between}{time}" for between in (" ", "T")
+      for time in ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%H:%M%z", "%H:%M:%S%z", "%H:%M:%S.%f%z")),
+    "%Y-%m-%d", "%Y%m%d", "%Y%m%d%H%M%S", "%d/%m/%y", "%H:%M %d/%m/%Y", "%H:%M:%S %d/%m/%Y", "%Hh%M %d/%m/%Y",
+    "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %b %Y %H:%M", "%b %d, %Y", "%B %d, %Y", "%d %B %Y",
+)  # fmt: skip
+COUNTED = {"epoch": r"1\d{9}", "epoch_ms": r"1\d{12}"}
+_ALL_FORMS = (*DATE_FORMATS, *COUNTED)
+# Headings by which portals outside of Việt Nam call what ours call otherwise.
+FOREIGN = {
+    "dossier_code": ("case id", "case concept name", "caseid", "request id", "service request id", "sr number",
+                     "service request number", "permit number", "permit num", "permit#", "application number",
+                     "reference", "uid", "unique key", "case enquiry id", "file number", "case number",
+                     "record number"),
+    "received_at": ("created date", "open dt", "open date", "opened", "received date", "filed date", "start date",
+                    "startdate", "date received", "application date", "applied date", "application start date",
+                    "requested datetime", "date valid", "valid date", "creation date", "submitted date",
+                    "date created"),
+    "due_at": ("due date", "target date", "target dt", "sla target dt", "target close date", "deadline",
+               "enddate planned", "end date planned", "expected datetime", "target decision date", "sla due date"),
+    "finished_at": ("closed date", "close date", "closed dt", "completed date", "decision date", "decided date",
+                    "enddate", "end date", "closed", "resolution date", "issued date", "issue date", "date issued"),
+    "status": ("status", "case status", "current status", "status current", "status description", "app state",
+               "application status", "permit status", "sr status", "decision"),
+    "channel": ("source", "channel", "origin", "open data channel type", "method received", "report source",
+                "interface used", "request source"),
+    "unit_name": ("agency name", "agency", "department", "municipality", "owner department", "responsible agency",
+                  "area name", "assigned department"),
+    "field_name": ("complaint type", "request type", "category", "type", "service name", "application type",
+                   "permit type", "app type", "case type"),
+    "fee_amount": ("fee", "fee paid", "amount", "total fees", "total fee"),
+    "row_at": ("time timestamp", "complete timestamp", "timestamp"),
+}  # fmt: skip
+_ACTIVITY = ("activity", "concept name", "event", "event name", "activity name", "tên bước", "bước xử lý", "hành động")
+_PERSONAL = re.compile(
+    r"họ (?:và )?tên|người (?:nộp|yêu cầu|liên hệ)|chủ hồ sơ|cccd|cmnd|điện thoại|sđt|địa chỉ|e-?mail|ngày sinh|name of"
+    r"|(?:first|last|full|owner|applicant|contact|street|company)\b.*\bname|applicant|address|phone|resource|responsible"
+    r"|contact|birth|latitude|longitude|\blat\b|\blon\b|location|coordinate|photo"
+    r"|description|detail|comment|closure reason|ghi chú|nội dung"
+)
+_TIME = re.compile(r"date|time|\bdt\b|\bat\b|ngày|giờ|thời|opened|closed|created|updated|submitted|\bon\b")
+_GENERIC = {
+    "type",
+    "source",
+    "id",
+    "code",
+    "amount",
+    "fee",
+    "closed",
+    "opened",
+    "category",
+    "channel",
+    "event",
+    "agency",
+}
+_LIKELY = 0.82
+_LONGEST = 40  # text of a day
+_MOST_WORDS = 40  # of a column of words
+
+
+def named(heading: str) -> str:
+    """A heading as words: "StatusCurrent", "status_current" and "(case) status.current" are alike."""
+    apart = re.sub(r"(?<=[a-zà-ỹ])(?=[A-Z])", " ", heading.removeprefix("(case)"))
+    return " ".join(fold(re.sub(r"[_:.()]+", " ", apart)).split())
+
+
+def tells_of_a_person(heading: str) -> bool:
+    """Whether a heading sounds as if a person, a place or free text stood below it."""
+    return _PERSONAL.search(named(heading)) is not None
+
+
+def guess(
+    cells: Mapping[str, Sequence[str]], known: Mapping[str, tuple[str, ...]], form: Layout
+) -> dict[str, Suggestion]:
+    """Heading → what it most likely is; each heading and each column once.
+
+    `cells`: the filled cells of every heading; `known`: what each column is called anywhere.
+    """
+    columns = tuple(Column(name=name, headings=tuple(map(named, headings))) for name, headings in known.items())
+    layout = replace(form, columns=columns, date_formats=tuple(forms_of_columns(cells)))
+    back = {named(heading): heading for heading in cells if not tells_of_a_person(heading)}
+    told = {words: cells[heading] for words, heading in back.items()}
+    guessed: dict[str, Suggestion] = {}
+    taken: set[str] = set()
+    found = suggest(told, list(known), layout, _alike)
+    ranked = sorted(found, key=lambda one: (not told[one.heading], -one.likeness, -one.score))
+    for one in ranked:
+        heading = back[one.heading]
+        if one.likeness < _LIKELY or one.fits == 0 or one.column in taken or heading in guessed:
+            continue
+        if one.column == "status" and not _are_words(cells[heading]):
+            continue
+        guessed[heading] = replace(one, heading=heading)
+        taken.add(one.column)
+    return guessed
+
+
+def activity_of(headings: Iterable[str]) -> str | None:
+    """The heading of what happened, in a log of events."""
+    return next((heading for heading in headings if named(heading) in _ACTIVITY), None)
+
+
+def code_of(cells: Mapping[str, Sequence[str]], taken: Iterable[str], rows: int) -> str | None:
+    """The first heading with a cell in every row and no two alike, where no name says which column is the code."""
+    free = [heading for heading in cells if heading not in set(taken) and not tells_of_a_person(heading)]
+    return next((heading for heading in free if rows > 1 and len(set(cells[heading])) == rows), None)
+
+
+def _alike(heading: str, known: str) -> float:
+    ratio = difflib.SequenceMatcher(None, heading, known).ratio()
+    mine, theirs = set(heading.split()), set(known.split())
+    if theirs <= mine and not theirs <= _GENERIC:
+        ratio = max(ratio, 0.75 + 0.2 * len(theirs) / len(mine))
+    return ratio
+
+
+def _are_words(texts: Sequence[str]) -> bool:
+    words = {fold(text) for text in texts}
+    return 0 < len(words) <= _MOST_WORDS and max(map(len, words)) <= 80
+
+
+def forms_of_columns(cells: Mapping[str, Sequence[str]]) -> list[str]:
+    """The forms of every column that holds days. Day and month stand in one order in a whole file: where any cell
+    tells which, the other order is none of the forms."""
+    days = {heading: texts[:SAMPLE] for heading, texts in cells.items() if is_of_days(heading, texts)}
+    told = forms_of([text for texts in days.values() for text in texts])
+    return told or list(dict.fromkeys(itertools.chain.from_iterable(forms_of(texts) for texts in days.values())))
+
+
+def is_of_days(heading: str, texts: Sequence[str]) -> bool:
+    """Whether a column holds days; a long number is one only under a heading that says so."""
+    forms = forms_of(texts[:SAMPLE])
+    numbers = {"%Y%m%d", "%Y%m%d%H%M%S", *COUNTED}
+    return bool(forms) and (not numbers & set(forms) or _TIME.search(named(heading)) is not None)
+
+
+def forms_of(texts: Sequence[str]) -> list[str]:
+    """The forms that together read every cell, fewest first; [] where some cell has none of them, or all are real
+    dates of a workbook. Forms that read one text as two days do not stand together."""
+    if not all(any(_reads(" ".join(text.split()), form) for form in (REAL_DATE, *_ALL_FORMS)) for text in texts):
+        return []
+    left = list(dict.fromkeys(" ".join(text.split()) for text in texts if not _reads(text, REAL_DATE)))
+    found: list[str] = []
+    hardest = sorted(left, key=lambda text: sum(_reads(text, form) for form in _ALL_FORMS))
+    while hardest:
+        forms = [form for form in _ALL_FORMS if _reads(hardest[0], form) and not _turned(form) & set(found)]
+        if not forms:
+            return []
+        counts = {form: sum(_reads(text, form) for text in hardest) for form in forms}
+        found.append(max(counts, key=lambda form: counts[form]))
+        hardest = [text for text in hardest if not _reads(text, found[-1])]
+    return sorted(found, key=lambda form: -sum(_reads(text, form) for text in left))
+
+
+def _turned(form: str) -> set[str]:
+    """The forms that have day and month the other way round."""
+    start = form[:5]
+    turned = {"%d/%m": "%m/%d", "%m/%d": "%d/%m", "%d-%m": "%m-%d", "%m-%d": "%d-%m"}.get(start)
+    return {other for other in DATE_FORMATS if turned and other.startswith(turned)}
+
+
+@lru_cache(maxsize=1 << 16)
+def _reads(text: str, form: str) -> bool:
+    if not any(map(str.isdigit, text)) or len(text) > _LONGEST:
+        return False
+    if form in COUNTED:
+        return re.fullmatch(COUNTED[form], text) is not None
+    return has_form(text, form)
