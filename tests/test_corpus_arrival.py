@@ -60,13 +60,30 @@ def test_a_landed_file_that_is_lost_is_no_verdict_on_the_file(home: Settings, tm
         list(pipeline.batches(home, receipts))
 
 
+def test_a_landed_file_that_was_changed_is_never_read_and_delivered_again_is_whole(
+    home: Settings, tmp_path: Path
+) -> None:
+    drop = _drop(tmp_path, "a.csv")
+    receipts, _ = pipeline.receive(home, drop, NIGHT)
+    landed = path_of(home, receipts[0].sha256)
+    landed.chmod(0o600)
+    landed.write_bytes(CONTENT.replace(b"H42", b"H43"))
+    with pytest.raises(OutsideSystemFailed, match="no longer what was received"):
+        list(pipeline.batches(home, receipts))
+    again, _ = pipeline.receive(home, drop, NIGHT)
+    assert [len(batch) for batch in pipeline.batches(home, again)] == [1]
+    assert landed.read_bytes() == CONTENT
+
+
 def test_batches_are_cut_by_what_workbooks_unpack_to(
     home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def receipt(number: int) -> Receipt:
         return Receipt(source_id="mot_cua_xlsx", night=NIGHT, file_name=f"{number}.xlsx", sha256=f"{number:064}")
 
-    monkeypatch.setattr(pipeline, "size_of", lambda *_: 1_000_000)
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(bytes(1_000_000))
+    monkeypatch.setattr(pipeline, "sound_path", lambda *_: path)
     monkeypatch.setattr(pipeline, "unpacked_size", lambda _: 100_000_000)
     cut = list(pipeline.batches(home, [receipt(number) for number in range(5)]))
     assert [len(batch) for batch in cut] == [1, 1, 1, 1, 1]

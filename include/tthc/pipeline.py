@@ -34,7 +34,7 @@ from tthc.alerts.reporters import resolve_reported
 from tthc.alerts.reviews import review_corrections
 from tthc.domain.errors import FileRefused, Misconfigured
 from tthc.landing.known_name import known_name
-from tthc.landing.store import Receipt, land, look, names_of, path_of, size_of
+from tthc.landing.store import Receipt, is_sound, land, look, names_of, path_of, sound_path
 from tthc.reference.corrections import Correction, read_corrections
 from tthc.reference.layouts import read_layouts
 from tthc.reference.lists import read_calendar_overrides, read_status_words
@@ -157,7 +157,7 @@ def fetch(
     with transaction(settings) as connection:
         known = fetches.known(connection, source_id, night)
         done = {} if again else fetches.of_night(connection, source_id, night)
-    known = {unit: before for unit, before in known.items() if path_of(settings, before.sha256).exists()}
+    known = {unit: before for unit, before in known.items() if is_sound(settings, before.sha256)}
     receipts = [receipt for receipt in done.values() if receipt]
     waiting = {unit: theirs for unit, theirs in units.items() if unit not in done}
     portals = Portals(portal, access or portal_access(source_id), night, settings.landing / "portal" / source_id)
@@ -192,7 +192,8 @@ def batches(settings: Settings, receipts: Sequence[Receipt]) -> Iterator[list[Re
     for (source_id, _), group in itertools.groupby(ordered, key=lambda receipt: (receipt.source_id, receipt.night)):
         source, batch, volume = sources[source_id], list[Receipt](), 0
         for receipt in group:
-            size = max(size_of(settings, receipt), unpacked_size(path_of(settings, receipt.sha256)) // 4)
+            path = sound_path(settings, receipt)
+            size = max(path.stat().st_size, unpacked_size(path) // 4)
             if batch and (len(batch) == source.batch_files or volume + size > source.batch_megabytes * 1_000_000):
                 yield batch
                 batch, volume = [], 0
@@ -301,10 +302,8 @@ def decide(settings: Settings, delivery_id: int, *, release: bool, by: str, reas
         receipt = warehouse.held(connection, delivery_id)
         note_decision(connection, delivery_id, release=release, by=by, reason=reason)
         if release:
-            if not path_of(settings, receipt.sha256).exists():
-                raise Misconfigured(
-                    f"the bytes of delivery {delivery_id} are no longer in the landing store: refuse it"
-                )
+            if not is_sound(settings, receipt.sha256):
+                raise Misconfigured(f"the landing store has lost or changed delivery {delivery_id}: refuse it")
             procedures = frozenset(connection.execute(sa.text("select procedure_code from ref.procedure")).scalars())
             (staged,) = stage_files(settings, [receipt], procedures, readers, released=True)
             history = past.read(connection, receipt.source_id, receipt.night, read_calendar_overrides(settings))
@@ -325,7 +324,7 @@ def replay(settings: Settings, source_id: str | None = None, night: date | None 
     with transaction(settings) as connection:
         waiting = repeats.waiting(connection, source_id, night)
         procedures = frozenset(connection.execute(sa.text("select procedure_code from ref.procedure")).scalars())
-    landed = [each for each in waiting if path_of(settings, each.receipt.sha256).exists()]
+    landed = [each for each in waiting if is_sound(settings, each.receipt.sha256)]
     done = Replayed(files=len(landed), files_gone=len(waiting) - len(landed))
     numbers = {each.receipt: each.delivery_id for each in landed if each.verdict != "rejected"}
     with ReaderPool() as readers:

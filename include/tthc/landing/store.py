@@ -33,13 +33,29 @@ def path_of(settings: Settings, sha256: str) -> Path:
     return settings.landing / sha256[:2] / sha256
 
 
-def size_of(settings: Settings, receipt: Receipt) -> int:
-    """Bytes of a landed file. Raises OutsideSystemFailed when the store has lost it."""
+def sound_path(settings: Settings, receipt: Receipt) -> Path:
+    """Where the bytes lie, which are those that were received. Raises OutsideSystemFailed when the store has lost or
+    changed them."""
     path = path_of(settings, receipt.sha256)
     try:
-        return path.stat().st_size
+        whole = _is_whole(path, receipt.sha256)
     except OSError as error:
         raise OutsideSystemFailed(f"{path}, landed as {receipt.file_name}, is gone: {error.strerror}") from error
+    if not whole:
+        what = f"{path}, landed as {receipt.file_name}, is no longer what was received"
+        raise OutsideSystemFailed(f"{what}: restore it, or have the file delivered again")
+    return path
+
+
+def is_sound(settings: Settings, sha256: str) -> bool:
+    """Whether the store still has what was received under a hash."""
+    path = path_of(settings, sha256)
+    return path.exists() and _is_whole(path, sha256)
+
+
+def _is_whole(path: Path, sha256: str) -> bool:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 
 Look = tuple[int, int] | None
@@ -112,7 +128,7 @@ def _copy(landing: Path, path: Path) -> str:
             copy.flush()
             sha256 = digest.hexdigest()
             target = landing / sha256[:2] / sha256
-            if target.exists():
+            if target.exists() and _is_whole(target, sha256):
                 Path(copy.name).unlink()
             else:
                 os.fsync(copy.fileno())

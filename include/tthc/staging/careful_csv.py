@@ -9,13 +9,14 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 
 from tthc.domain.errors import FileRefused
 
 # Of one record: a quote that is still open then was none.
-_MAX_LINES, _MAX_TEXT, _ROWS_END_IT = 200, 1 << 16, 3
+LOOK_AHEAD, _MAX_TEXT, _ROWS_END_IT = 200, 1 << 16, 3  # lines, letters, whole rows
 _DOS_END = b"\x1a"  # what old systems write behind the last line
 _BLOCK = 4096
 
@@ -28,42 +29,53 @@ def cut_at(line: int) -> FileRefused:
     return FileRefused("FILE_TRUNCATED", f"{detail} / the last row is cut, the file is not whole")
 
 
-def read_carefully(
-    data: bytes, delimiter: str, width: int, first_row: int
-) -> tuple[list[pa.Array], list[int], list[tuple[int, str]], frozenset[int]]:
-    """(columns, offsets of their rows, (offset, BLANK or RAGGED) of the others, positions of padded rows); a record
-    counts as one row, the first one is `first_row` of the file.
-
-    A row with too few cells is padded with empty ones, and what it is remains to be seen. A delimiter behind the last
-    cell adds nothing where every row has it; where some rows have one cell more than others, one of theirs was cut in
-    two. Raises FileRefused FILE_TRUNCATED when the last record is short and nothing ends it.
+@dataclass(frozen=True, slots=True)
+class Carefully:
+    """`numbers`: offsets of the rows that `columns` hold. `padded`: positions of those with too few cells, filled up
+    with empty ones; what they are remains to be seen. `odd`: (offset, BLANK or RAGGED) of the others. `rows`: how many
+    there are of both; a record counts as one row. `goes_on`: the last one ends behind the part it was read from.
     """
-    lines = [line.removesuffix(b"\r") for line in data.split(b"\n")]
-    del data  # of a long file it is as much as all that is kept of it
-    whole = lines[-1] in (b"", _DOS_END)
+
+    columns: list[pa.Array]
+    numbers: list[int]
+    padded: list[int]
+    odd: list[tuple[int, str]]
+    rows: int
+    goes_on: bool
+
+
+def read_carefully(part: bytes, below: bytes, delimiter: str, width: int, first_row: int) -> Carefully:
+    """The records that begin in a part of a file; its first row is `first_row` of the file.
+
+    `below` are lines that follow the part, at least LOOK_AHEAD of them if there are so many; b"" where the file ends.
+    Raises FileRefused FILE_TRUNCATED when the file's last record is short and nothing ends it.
+    """
+    lines = [line.removesuffix(b"\r") for line in part.split(b"\n")]
+    whole = bool(below) or lines[-1] in (b"", _DOS_END)
     if whole:
         lines.pop()
+    own = len(lines)
+    lines += [line.removesuffix(b"\r") for line in below.removesuffix(b"\n").split(b"\n")] if below else []
     parts: list[list[pa.Array]] = [[pa.array([], pa.string())] * width]
     kept: list[list[str]] = []
     numbers: list[int] = []
+    padded: list[int] = []
     odd: list[tuple[int, str]] = []
-    padded: set[int] = set()
-    ended = _all_end_with(lines, delimiter, width)
     at = row = 0
-    while at < len(lines):
-        cells, used = _record(lines, at, delimiter, width + ended, whole)
+    while at < own:
+        cells, used = _record(lines, at, delimiter, width, whole)
         if used == 0:
             raise cut_at(first_row + row)
         at += used
-        if len(cells) == width + ended:
-            kept.append(cells[:width])
+        if len(cells) == width:
+            kept.append(cells)
             numbers.append(row)
         elif not any(cell.strip() for cell in cells):
             odd.append((row, "BLANK"))
-        elif at >= len(lines) and not whole and len(cells) < width + ended:
+        elif at >= own and not whole and len(cells) < width:
             raise cut_at(first_row + row)
         elif len(cells) < width:
-            padded.add(len(numbers))
+            padded.append(len(numbers))
             kept.append([*cells, *[""] * (width - len(cells))])
             numbers.append(row)
         else:
@@ -75,20 +87,21 @@ def read_carefully(
     if kept:
         parts.append(_columns(kept))
     columns = [pa.concat_arrays(pieces) for pieces in zip(*parts, strict=True)]
-    return columns, numbers, odd, frozenset(padded)
+    return Carefully(columns, numbers, padded, odd, row, at > own)
 
 
-def _all_end_with(lines: Sequence[bytes], delimiter: str, width: int) -> bool:
-    """Whether every line has one delimiter more than the header, at its end, but for lines that are too short."""
-    mark, found = delimiter.encode(), False
-    for line in lines:
+def ends_with_delimiter(part: bytes, delimiter: str, width: int) -> bool | None:
+    """Whether every line has one delimiter more than the header, at its end, but for lines that are too short; None
+    where all are. Where only some have, a cell of theirs was cut in two."""
+    mark, found = delimiter.encode(), None
+    for line in part.split(b"\n"):
         if b'"' in line:
             cells = strictly(line.decode(), delimiter)
             if cells is None:
                 return False
             count, last = len(cells) - 1, cells[-1]
         else:
-            count, last = line.count(mark), line[line.rfind(mark) + 1 :].decode(errors="replace")
+            count, last = line.count(mark), line.rpartition(mark)[2].decode(errors="replace")
         if count == width and not last.strip():
             found = True
         elif count >= width - 1 and line.strip():
@@ -122,7 +135,7 @@ def _record(lines: Sequence[bytes], at: int, delimiter: str, width: int, whole: 
 def _continued(lines: Sequence[bytes], at: int, delimiter: str, width: int) -> tuple[list[str] | None, int]:
     """The cells of a record that goes on below because a quoted cell holds line ends, and its number of lines."""
     text, rows = lines[at].decode(), 0
-    for end in range(at + 1, min(at + _MAX_LINES, len(lines))):
+    for end in range(at + 1, min(at + LOOK_AHEAD, len(lines))):
         following = lines[end].decode()
         rows += following.count(delimiter) == width - 1
         if rows == _ROWS_END_IT or len(text) > _MAX_TEXT:

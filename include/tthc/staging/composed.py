@@ -9,13 +9,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tthc.staging.at_once import at_once, shares
+
 _BLOCK = 1 << 18  # bytes that stay in a processor's cache from one test to the next
 
 
-def composed(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """The same text composed (NFC)."""
-    if isinstance(column, pa.ChunkedArray):
-        return pa.chunked_array([composed(chunk) for chunk in column.chunks], pa.string())
+def composed(table: pa.Table) -> pa.Table:
+    """The same columns of text, composed (NFC)."""
+    return pa.concat_tables(at_once(_composed_share, shares(table)))
+
+
+def _composed_share(table: pa.Table) -> pa.Table:
+    columns = [pa.chunked_array(map(_composed_part, column.chunks), pa.string()) for column in table.columns]
+    return pa.table(columns, table.column_names)
+
+
+def _composed_part(column: pa.Array) -> pa.Array:
     if _is_composed(_bytes_of(column)):
         return column
     words = column.dictionary_encode()

@@ -100,7 +100,10 @@ def left_behind(header: Sequence[str], layout: Layout) -> set[int]:
     return {at for at, text in enumerate(header) if at > LEAD and at not in mapped and text in listed}
 
 
-def find_header(rows: Sequence[Sequence[str]], layout: Layout) -> tuple[int, int, list[str]] | None:
+FoundHeader = tuple[int, int, list[str]]
+
+
+def find_header(rows: Sequence[Sequence[str]], layout: Layout) -> FoundHeader | None:
     """(index of the first header row, its depth, joined headings) of the best match among the first rows.
 
     A header of several rows is joined downwards with " | "; an empty cell beside a filled one above belongs to it.

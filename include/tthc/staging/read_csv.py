@@ -19,8 +19,8 @@ import pyarrow.csv as pacsv
 from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
 from tthc.staging.at_once import at_once, processors
-from tthc.staging.careful_csv import cut_at, read_carefully, strictly
-from tthc.staging.grid import Grid, find_header, known_headings, left_behind, refuse_table_above
+from tthc.staging.careful_csv import LOOK_AHEAD, cut_at, ends_with_delimiter, read_carefully, strictly
+from tthc.staging.grid import FoundHeader, Grid, find_header, known_headings, left_behind, refuse_table_above
 from tthc.staging.inspect_workbook import MAX_COLUMNS
 
 _Bytes = bytes | mmap.mmap  # of a file, or of its text in another encoding
@@ -29,7 +29,7 @@ _PEEK = 64 * 1024
 _PIECE = 1 << 22  # bytes of a file that are read at a time, at most; much smaller ones cost more than they spare
 _BLOCK = _PIECE >> 1  # bytes of them that Arrow cuts into lines and cells at a time
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-_LINE_END = ord("\n")
+_LINE_END, _RETURN, _QUOTE = b'\n\r"'
 
 
 def text_of(path: Path, layout: Layout) -> tuple[_Bytes, int]:
@@ -97,8 +97,7 @@ def grid_of(path: Path, layout: Layout) -> Grid:
     named = data[start : start + 4].lower() == b"sep="
     if named:
         start = data.find(b"\n", start) + 1 or len(data)
-    delimiter, rows = _best_delimiter(data[start : start + _PEEK], layout)
-    found = find_header(rows, layout)
+    delimiter, rows, found = _best_delimiter(data[start : start + _PEEK], layout)
     if found is None:
         where = f"trong {layout.header_within} dòng đầu không có dòng tiêu đề của mẫu này"
         raise FileRefused("HEADER", f"{where} / no header row of this layout")
@@ -109,31 +108,30 @@ def grid_of(path: Path, layout: Layout) -> Grid:
     body = _after_rows(data, start, delimiter, index + depth)
     first_row = index + depth + 1 + named
     grid = Grid("", first_row, [], rows[:index], header, first_row - 1)
-    left = left_behind(header, layout)
     if len(data) - body < _PEEK and not data[body:].strip(b"\r\n"):
         grid.columns = [pa.array([], pa.string())] * len(header)
         grid.row_numbers = pa.array([], pa.int32())
         grid.ragged = [("", first_row + row, "BLANK") for row in range(data[body:].count(b"\n"))]
-    elif plain := _plainly(data, body, _Form(delimiter, len(header)), left):
-        grid.columns, grid.unread = plain.columns(), plain.unread
-    else:  # quotes do not add up, cells hold line ends, or rows have too many or too few cells
-        grid.columns, numbers, odd, grid.padded = read_carefully(data[body:], delimiter, len(header), first_row)
-        grid.row_numbers = pa.array([first_row + row for row in numbers], pa.int32())
-        grid.ragged = [("", first_row + row, reason) for row, reason in odd]
+    else:
+        table = _Table(data, _Form(delimiter, len(header)), left_behind(header, layout), _pieces(data, body), first_row)
+        grid.columns, grid.row_numbers, grid.unread = table.columns(), table.row_numbers(), table.unread
+        grid.padded = frozenset(table.padded())
+        grid.ragged = [("", number, reason) for part in table.parts for number, reason in part.odd]
     return grid
 
 
-def _best_delimiter(peek: bytes, layout: Layout) -> tuple[str, list[list[str]]]:
+def _best_delimiter(peek: bytes, layout: Layout) -> tuple[str, list[list[str]], FoundHeader | None]:
+    """The delimiter by which most headings are found, the first rows cut by it, and the header among them."""
     text = peek.decode(errors="ignore")
-    best: tuple[int, str, list[list[str]]] = (-1, ",", [])
+    best: tuple[int, str, list[list[str]], FoundHeader | None] = (-1, ",", [], None)
     for delimiter in [one for one in layout.delimiters if one in text] or layout.delimiters[:1]:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         rows = list(itertools.islice(reader, layout.header_within + layout.header_depth))
         found = find_header(rows, layout)
         hits = known_headings(found[2], layout) if found else 0
         if hits > best[0]:
-            best = (hits, delimiter, rows)
-    return best[1], best[2]
+            best = (hits, delimiter, rows, found)
+    return best[1:]
 
 
 def _after_rows(data: _Bytes, start: int, delimiter: str, count: int) -> int:
@@ -159,66 +157,160 @@ class _Form:
     delimiter: str
     width: int
 
+    @property
+    def names(self) -> list[str]:
+        return [f"c{at}" for at in range(self.width)]
+
 
 @dataclass(frozen=True, slots=True)
-class _Plain:
-    """A table whose every line is a row, read by Arrow in parts, without the columns `left` behind."""
+class _Part:
+    """The rows of some bytes of a file. `table` lacks the columns left behind if every line is a row, and was `plain`
+    to read. `numbers`: those of its rows in the file, `end`: the one after the last. `padded`: positions of rows with
+    too few cells, `odd`: (number, reason) of what is no row."""
 
-    data: _Bytes
-    form: _Form
-    left: set[int]
-    pieces: list[tuple[int, int]]
-    tables: list[pa.Table]
+    piece: tuple[int, int]
+    table: pa.Table
+    plain: bool
+    numbers: pa.Array
+    end: int
+    padded: Sequence[int] = ()
+    odd: Sequence[tuple[int, str]] = ()
 
-    def columns(self) -> list[pa.Array]:
-        read = pa.concat_tables(self.tables)
-        empty = pa.nulls(read.num_rows)
-        return [empty if at in self.left else read[f"c{at}"] for at in range(self.form.width)]
+
+class _Table:
+    """A table read in parts: by Arrow where every line is a row, line by line where quotes do not add up, cells hold
+    line ends, or rows have too many or too few cells. Raises FileRefused FILE_TRUNCATED."""
+
+    def __init__(
+        self, data: _Bytes, form: _Form, left: set[int], pieces: list[tuple[int, int]], first_row: int
+    ) -> None:
+        self.data, self.form, self.left, self.width = data, form, left, form.width
+        self.parts: list[_Part] = []
+        tables = self._plainly(pieces)
+        if all(table is None for table in tables) and self._ends_with_delimiter(
+            pieces
+        ):  # it adds a column without a heading or a cell
+            self.form, self.left = _Form(form.delimiter, form.width + 1), left | {form.width}
+            tables = self._plainly(pieces)
+        waiting = list(zip(pieces, tables, strict=True))[::-1]
+        while waiting:
+            piece, table = waiting.pop()
+            if table is not None:
+                numbers = pa.array(np.arange(first_row, first_row + table.num_rows, dtype=np.int32))
+                part = _Part(piece, table, True, numbers, first_row + table.num_rows)
+            else:
+                while (found := self._carefully(piece, first_row)) is None:  # its last row ends in the next piece
+                    piece = (piece[0], waiting.pop()[0][1])
+                part = found
+            self.parts.append(part)
+            first_row = part.end
+
+    def _plainly(self, pieces: list[tuple[int, int]]) -> list[pa.Table | None]:
+        """None where a line is not a row."""
+
+        def read(piece: tuple[int, int]) -> pa.Table | None:
+            try:
+                return _piece(self.data, piece, self.form, self.left)
+            except pa.ArrowInvalid:
+                return None
+
+        return at_once(read, pieces)
+
+    def _ends_with_delimiter(self, pieces: list[tuple[int, int]]) -> bool:
+        found = False
+        for begin, end in pieces:
+            ends = ends_with_delimiter(self.data[begin:end], self.form.delimiter, self.form.width)
+            if ends is False:
+                return False
+            found |= bool(ends)
+        return found
+
+    def _carefully(self, piece: tuple[int, int], first_row: int) -> _Part | None:
+        begin, end = piece
+        below = self.data[end : _after_lines(self.data, end, LOOK_AHEAD)]
+        read = read_carefully(self.data[begin:end], below, self.form.delimiter, self.form.width, first_row)
+        if read.goes_on:
+            return None
+        table = pa.table(read.columns, self.form.names)
+        numbers = pa.array(np.array(read.numbers, np.int32) + np.int32(first_row))
+        odd = [(first_row + row, why) for row, why in read.odd]
+        return _Part(piece, table, False, numbers, first_row + read.rows, read.padded, odd)
+
+    def columns(self) -> list[pa.ChunkedArray | pa.Array]:
+        kept = [name for at, name in enumerate(self.form.names) if at not in self.left]
+        read = pa.concat_tables(part.table.select(kept) for part in self.parts)
+        empty = pa.nulls(sum(part.table.num_rows for part in self.parts))
+        names = self.form.names[: self.width]
+        return [empty if at in self.left else read[name] for at, name in enumerate(names)]
+
+    def padded(self) -> Iterator[int]:
+        """Positions of rows with too few cells."""
+        begin = 0
+        for part in self.parts:
+            yield from (begin + at for at in part.padded)
+            begin += part.table.num_rows
+
+    def row_numbers(self) -> pa.Array:
+        return pa.concat_arrays([part.numbers for part in self.parts])
 
     def unread(self, rows: Sequence[int]) -> dict[int, pa.Array]:
         """The cells of some rows, in ascending order, in the columns left behind."""
-        found = []
+        names = [self.form.names[at] for at in sorted(self.left)]
+        found = [pa.table([pa.array([], pa.string())] * len(names), names)]
         begin = 0
-        for piece, table in zip(self.pieces, self.tables, strict=True):
-            here = [row - begin for row in rows if begin <= row < begin + table.num_rows]
-            begin += table.num_rows
+        for part in self.parts:
+            here = [row - begin for row in rows if begin <= row < begin + part.table.num_rows]
+            begin += part.table.num_rows
             if here:
-                found.append(_piece(self.data, piece, self.form, set(range(self.form.width)) - self.left).take(here))
-        if not found:
-            return {at: pa.array([], pa.string()) for at in self.left}
+                others = set(range(self.form.width)) - self.left
+                table = _piece(self.data, part.piece, self.form, others) if part.plain else part.table
+                found.append(table.select(names).take(here))
         together = pa.concat_tables(found)
-        return {at: together[f"c{at}"] for at in self.left}
+        return {at: together[self.form.names[at]] for at in self.left}
 
 
-def _plainly(data: _Bytes, start: int, form: _Form, left: set[int]) -> _Plain | None:
-    """None where a part is not plain; nothing of the others is kept then."""
-    pieces = _pieces(data, start)
-    try:
-        tables = at_once(lambda piece: _piece(data, piece, form, left), pieces)
-    except pa.ArrowInvalid:
-        return None
-    return _Plain(data, form, left, pieces, tables)
+def _after_lines(data: _Bytes, start: int, count: int) -> int:
+    """Offset of the byte after some lines, or of the end."""
+    for _ in range(count):
+        start = data.find(b"\n", start) + 1 or len(data)
+    return start
 
 
 def _piece(data: _Bytes, piece: tuple[int, int], form: _Form, left: set[int]) -> pa.Table:
     """The rows of one part, without some columns. Raises ArrowInvalid where a line is not a row, so no cell can go on
     in the next part."""
     begin, end = piece
-    quotes = 0 if data.find(b'"', begin, end) < 0 else _count(data, piece, b'"')
+    quotes = data.find(b'"', begin, end) >= 0 and _quotes(data, piece, form)
     table = _read(pa.py_buffer(data)[begin:end], form, left, quoted=quotes > 0)
     if quotes:
-        lines = _count(data, piece, b"\n") + (data[end - 1] != _LINE_END)
+        lines = _count(data, piece, _LINE_END) + (data[end - 1] != _LINE_END)
         last = data[data.rfind(b"\n", begin, end - 1) + 1 or begin : end]
         if lines != table.num_rows or quotes % 2 or not _is_closed(last, form):
             raise pa.ArrowInvalid("quotes")
     return table
 
 
-def _count(data: _Bytes, piece: tuple[int, int], letter: bytes) -> int:
+def _quotes(data: _Bytes, piece: tuple[int, int], form: _Form) -> int:
+    """How many quotes stand in a piece. Raises ArrowInvalid where one stands within a cell: Arrow leaves it out."""
+    begin, end = piece
+    letters = np.full(end - begin + 2, _LINE_END, np.uint8)
+    letters[1:-1] = np.frombuffer(data, np.uint8)[begin:end]
+    count = 0
+    for at in range(0, end - begin, _PEEK):
+        block = letters[at : at + _PEEK + 2]
+        quotes = block == _QUOTE
+        edges = quotes | (block == ord(form.delimiter)) | (block == _LINE_END) | (block == _RETURN)
+        if (quotes[1:-1] > (edges[:-2] | edges[2:])).any():
+            raise pa.ArrowInvalid("quotes")
+        count += int(np.count_nonzero(quotes[1:-1]))
+    return count
+
+
+def _count(data: _Bytes, piece: tuple[int, int], letter: int) -> int:
     """How often a letter of ASCII stands in a piece; many times as fast as counting in Python, and beside others."""
     begin, end = piece
     letters = np.frombuffer(data, np.uint8)[begin:end]
-    return sum(int(np.count_nonzero(letters[at : at + _PEEK] == ord(letter))) for at in range(0, end - begin, _PEEK))
+    return sum(int(np.count_nonzero(letters[at : at + _PEEK] == letter)) for at in range(0, end - begin, _PEEK))
 
 
 def _is_closed(line: bytes, form: _Form) -> bool:
@@ -228,7 +320,7 @@ def _is_closed(line: bytes, form: _Form) -> bool:
 
 
 def _read(data: pa.Buffer, form: _Form, left: set[int], *, quoted: bool) -> pa.Table:
-    names = [f"c{at}" for at in range(form.width)]
+    names = form.names
     return pacsv.read_csv(
         pa.BufferReader(data),
         read_options=pacsv.ReadOptions(column_names=names, use_threads=False, block_size=_BLOCK),

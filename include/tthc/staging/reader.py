@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -111,12 +112,13 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
     # Nothing else is kept or compared.
     wanted = sorted({*positions.values(), *range(min(LEAD, len(grid.columns)))})
     columns = list(grid.columns)
-    for place in wanted:  # one after the other: so short a work loses more by waiting for the interpreter
-        columns[place] = composed(columns[place])
+    whole = composed(pa.table({str(place): columns[place] for place in wanted}))
+    for place in wanted:
+        columns[place] = whole[str(place)]
     count = len(columns[0])
     numbers = grid.row_numbers
     if numbers is None:
-        numbers = pc.add(pc.indices_nonzero(pa.repeat(True, count)), grid.first_row).cast(pa.int32())
+        numbers = pa.array(np.arange(grid.first_row, grid.first_row + count, dtype=np.int32))
     found = kinds_of(columns, grid, layout, positions)
     found.kinds |= dict.fromkeys(grid.padded - found.kinds.keys(), "RAGGED")
     cells = {name: columns[position] for name, position in positions.items()}
@@ -127,8 +129,9 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
     table = pa.table({"sheet": pa.repeat(grid.sheet, count), "row_no": numbers, **cells})
     nameless = [at for at, text in enumerate(header) if not text and at not in positions.values()]
     if found.kinds:
-        kept = pc.is_in(pc.indices_nonzero(pa.repeat(True, count)), pa.array(sorted(found.kinds), pa.uint64()))
-        table = table.filter(pc.invert(kept))
+        kept = np.ones(count, bool)
+        kept[list(found.kinds)] = False
+        table = table.filter(pa.array(kept))
     unlisted += _nameless(grid, nameless, found.kinds)
     kinds = [(grid.sheet, numbers[index].as_py(), kind) for index, kind in found.kinds.items()]
     end = min((number for _, number, kind in kinds if kind == "AFTER_TABLE"), default=None)
@@ -220,12 +223,13 @@ def _reading_of_records(path: Path, layout: Layout) -> Reading:
     if missing:
         detail = f"thiếu trường bắt buộc {', '.join(missing)} / required fields are missing"
         raise FileRefused("MISSING_COLUMN", detail, tuple(header), tuple(suggestions))
+    texts = composed(pa.table({name: pa.array(cells, pa.string()) for name, cells in found.cells.items()}))
     return Reading(
         table=pa.table(
             {
                 "sheet": pa.repeat("", count),
                 "row_no": pa.array(found.numbers, pa.int32()),
-                **{name: composed(pa.array(texts, pa.string())) for name, texts in found.cells.items()},
+                **{name: texts[name] for name in found.cells},
             }
         ),
         rows_read=count + len(found.odd),

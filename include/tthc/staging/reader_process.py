@@ -26,14 +26,13 @@ import pyarrow as pa
 
 from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
-from tthc.staging.at_once import at_once
+from tthc.staging.at_once import at_once, shares
 from tthc.staging.confine import allow_cpu_seconds, confine
 from tthc.staging.reader import Reading, read
 
 WALL_SECONDS = 90.0
 RESIDENT_BYTES = 1400 * 1024**2  # a process that holds more is ended, so that none reaches 1.5 GiB
 TIRED_BYTES = 700 * 1024**2  # one that keeps more after its work is replaced before the next file
-_LONG = 20_000  # rows; a longer table is handed over in two parts, written at once
 # Keys and passwords of the parent are none of its business. Memory kept for a second is there for the next file.
 _ENVIRONMENT = dict(MIMALLOC_PURGE_DELAY="1000")
 
@@ -68,8 +67,7 @@ def _serve(pipe: Connection) -> None:
 
 
 def _answer(pipe: Connection, reading: Reading) -> None:
-    table, half = reading.table, reading.table.num_rows // 2
-    parts = [table[:half], table[half:]] if table.num_rows > _LONG else [table]
+    parts = shares(reading.table)
     handles = [os.memfd_create("reading", os.MFD_CLOEXEC) for _ in parts]
     try:
         at_once(lambda part: _write(*part), zip(handles, parts, strict=True))

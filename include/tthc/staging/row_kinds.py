@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial, reduce
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from tthc.domain.errors import FileRefused
 from tthc.domain.text import clean, fold
 from tthc.reference.layout import SUMMARIES, Layout
-from tthc.staging.at_once import at_once
+from tthc.staging.at_once import at_once, shares
 from tthc.staging.composed import is_ascii
 from tthc.staging.grid import LEAD, Grid, match_header
 
@@ -96,35 +96,35 @@ class _Look:
             self.last_even -= 1
 
     def _odd(self, grid: Grid) -> list[int]:
-        first = self.columns[self.key[0]]
-        tests = [partial(_is_blank, self.columns[position]) for position in self.key]
-        tests.append(partial(self._is_heading, first, grid.header[self.key[0]]))
         # A row with every required cell is a dossier, whatever it begins with; in a report it may be a total.
-        if self.layout.feed != "dossier":
-            tests += [partial(self._begins_like_a_total, cells) for cells in self.columns[:LEAD]]
-        odd = reduce(pc.or_, at_once(lambda test: test(), tests))
-        if isinstance(odd, pa.ChunkedArray):
-            odd = odd.combine_chunks()
+        leading = () if self.layout.feed == "dossier" else range(min(LEAD, len(self.columns)))
+        headings = self._headings(grid.header[self.key[0]])
+        looked_at = {str(at): self.columns[at] for at in {*self.key, *leading}}
+
+        def looks_odd(rows: pa.Table) -> pa.ChunkedArray:
+            tests = [_is_blank(rows[str(at)]) for at in self.key]
+            first = rows[str(self.key[0])]
+            tests.append(_is_one_of(first, headings))
+            tests += [self._begins_like_a_total(rows[str(at)]) for at in leading]
+            return reduce(pc.or_, tests)
+
+        found = at_once(looks_odd, shares(pa.table(looked_at)))
+        odd = pa.concat_arrays([part.combine_chunks() for part in found])
         # Column numbers stand below a header, the first one or one repeated.
         below = pa.concat_arrays([pa.array([True]), odd])[: self.count]
         places = pc.indices_nonzero(pc.and_not(below, odd))
         numbers = pc.match_substring_regex(
-            pc.utf8_trim(_picked(first, places), characters=_AROUND),
+            pc.utf8_trim(_picked(self.columns[self.key[0]], places), characters=_AROUND),
             r"^\(?(?:\d{1,3}|[a-z])\)?\s*(?:=.*)?$",
             ignore_case=True,
         )
         return sorted({*pc.indices_nonzero(odd).to_pylist(), *places.filter(numbers).to_pylist(), *self.padded})
 
-    def _is_heading(self, cells: pa.Array, heading: str) -> pa.Array:
+    def _headings(self, heading: str) -> set[str]:
+        """What the cells of a column say that repeat its heading, or any heading of a list of dossiers."""
         headings = (heading for column in self.layout.columns for heading in column.headings)
         names = (heading, *heading.split("|"), *(headings if self.layout.feed == "dossier" else ()))
-        parts = {clean(name).lower() for name in names}
-        if is_ascii(cells):
-            parts = {part for part in parts if part.isascii()}
-        if not parts:
-            return pa.repeat(False, len(cells))
-        plain = pc.utf8_lower(pc.utf8_trim(cells, characters=_AROUND))
-        return pc.is_in(plain, value_set=pa.array(list(parts), pa.string()))
+        return {clean(name).lower() for name in names}
 
     def _begins_like_a_total(self, cells: pa.Array) -> pa.Array:
         words = "|".join(re.escape(word) for word in (*self.layout.total_words, *self.layout.subtotal_words))
@@ -283,6 +283,17 @@ def _picked(column: pa.Array | pa.ChunkedArray, rows: list[int] | pa.Array) -> p
 
 def _is_blank(cells: pa.Array) -> pa.Array:
     return pc.or_(pc.equal(pc.binary_length(cells), 0), pc.utf8_is_space(cells))
+
+
+def _is_one_of(cells: pa.ChunkedArray, texts: set[str]) -> pa.Array | pa.ChunkedArray:
+    """Whether a cell says one of some texts, which stand in small letters."""
+    if plain := is_ascii(cells):
+        texts = {text for text in texts if text.isascii()}
+    if not texts:
+        return pa.repeat(False, len(cells))
+    trimmed = pc.utf8_trim(cells, characters=_AROUND)
+    small = pc.ascii_lower(trimmed) if plain else pc.utf8_lower(trimmed)
+    return pc.is_in(small, value_set=pa.array(list(texts), pa.string()))
 
 
 def _blank(columns: list[pa.Array], count: int) -> list[bool]:
