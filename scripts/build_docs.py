@@ -49,32 +49,33 @@ TYPES = {
         "profile status definition_version target_id comparator source_document note province_code band source_id "
         "suite file_name file_sha256 verdict reason rule_id based_on group_code component_id state cause cause_ref "
         "measure measure_name counters report sheet every severity subject title kind event "
-        "numerator_cell denominator_cell "
+        "numerator_cell denominator_cell province_source_id province_report province_file_name nation_source_id "
+        "nation_report nation_file_name "
         "numerator_counters denominator_counters no_due awaiting_supplement awaiting_payment when_withdrawn "
         "when_stopped compare refused supplements display citation assumption waiver submitted_by conflicts_with "
         "previous_label previous_remark last_year_label last_year_remark owner vi en why_vi why"
     ),
-    "text[]": "flags",
+    "text[]": "flags previous_flags last_year_flags",
     "date": (
         "period_start period_end as_of day night due_on since until first_night last_night opened_on last_seen_on "
-        "resolved_on valid_from valid_to"
+        "resolved_on valid_from valid_to province_night nation_night"
     ),
     "timestamp with time zone": "published_at reported_at snoozed_until submitted_at",
     "boolean": (
         "is_in_force is_current met ranked missing expected is_group is_newest is_interim conflict suppressed "
-        "previous_comparable last_year_comparable"
+        "is_of_former_unit previous_comparable last_year_comparable"
     ),
     "integer": (
         "components_told components_missing "
         "position units_expected units_reported source_line rank rows_read rows_accepted rows_quarantined rows_dropped "
-        "rows_duplicate row_no working_days nights version minimum_count"
+        "province_row_no nation_row_no rows_duplicate row_no working_days nights version minimum_count"
     ),
     "numeric(9,6)": "rate gap lower_bound upper_bound previous_rate last_year_rate",
     "numeric(9,4)": "previous_points last_year_points",
     "numeric(6,5)": "target_value",
     "numeric(6,3)": "points max_points max_points_told",
     "bigint": (
-        "rows_judged rows_failed incident_id group_id "
+        "province_reported nation_reported rows_judged rows_failed incident_id group_id "
         "publication_id numerator denominator received_total received_online received_direct carried_over "
         "resolved_total resolved_early resolved_on_time resolved_late in_progress_total in_progress_in_time "
         "in_progress_overdue withdrawn stopped received open overdue due_within_3_working_days paused old_numerator "

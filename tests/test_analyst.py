@@ -64,7 +64,7 @@ CONTRACT = {
     "kpi_compared": _KPI
     + "".join(
         f", {who}_label text, {who}_numerator bigint, {who}_denominator bigint, {who}_rate numeric(9,6), "
-        f"{who}_comparable boolean, {who}_remark text, {who}_points numeric(9,4)"
+        f"{who}_flags text[], {who}_comparable boolean, {who}_remark text, {who}_points numeric(9,4)"
         for who in ("previous", "last_year")
     ),
     "kpi_public": "period_calendar text, period_kind text, period_label text, period_start date, period_end date, "
@@ -75,7 +75,7 @@ CONTRACT = {
     "rule": "rule_id text, suite text, severity text, owner text, vi text, en text, why_vi text, why text",
     "definition": "metric_id text, profile text, definition_version text, valid_from date, valid_to date, title text",
     "target": "target_id text, unit_code text, metric_id text, profile text, field_code text, comparator text, "
-    "target_value numeric(6,5), valid_from date, valid_to date, conflict boolean, conflicts_with text, "
+    "target_value numeric(6,5), valid_from date, valid_to date, is_of_former_unit boolean, conflict boolean, conflicts_with text, "
     "source_document text, source_line integer, note text",
     "ranking": _RANKING,
     "form_06a": _FORM,
@@ -118,6 +118,11 @@ CONTRACT = {
     "only_nation bigint, in_both bigint, differing bigint, status_differs bigint, unit_differs bigint, "
     "procedure_differs bigint, received_differs bigint, due_differs bigint, finished_differs bigint, night date, "
     "publication_id bigint",
+    "source_report_difference": "period_calendar text, period_kind text, period_label text, period_start date, "
+    "period_end date, unit_code text, unit_name text, field_code text, measure text, measure_name text, "
+    "province_reported bigint, nation_reported bigint, difference bigint, province_source_id text, province_report text, "
+    "province_file_name text, province_row_no integer, province_night date, nation_source_id text, nation_report text, "
+    "nation_file_name text, nation_row_no integer, nation_night date, publication_id bigint",
     "judgement": "night date, source_id text, suite text, position integer, rule_id text, rows_judged bigint, "
     "rows_failed bigint",
     "publication": "publication_id bigint, published_at timestamp with time zone, night date, is_current boolean, "

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from exports import Row, csv_list, json_list
+from exports import Row, counts, csv_list, form_06a, json_list
 from test_rules import sound
+from test_web import Outline, get
 from tthc.cli import app
-from warehouses import Warehouse
+from tthc.serving.web import create_app
+from warehouses import Warehouse, Warehouses
 
 NIGHT = date(2026, 3, 12)
 TIEN_DIEN, CO_DAM = "18373", "18394"
@@ -91,3 +95,59 @@ def test_one_side_alone_a_unit_of_one_side_and_agreement_differ_in_nothing(wareh
     warehouse.load(NIGHT + timedelta(days=1), {"dvcqg_json/b.json": json_list(mine[:6])})
     assert rows_of(warehouse)[TIEN_DIEN, "*"] == {"dossiers": 6, "in_both": 6}
     assert rows_of(warehouse, "2026-Q2") == {}
+
+
+NATIONAL_FORMS = """[[source]]
+id = "bieu_cong_quoc_gia"
+title = "Biểu II.06a lấy từ Cổng Dịch vụ công quốc gia"
+layouts = ["tong_hop_06a_xlsx"]
+level = "nation"
+"""
+HERE = counts(online=2, direct=3, early=4, in_time=1)
+THERE = counts(online=1, direct=5, early=4, late=1, over=1)
+APART = {  # of the form's eleven counts, those that are not the same: the province's, the national portal's
+    ("received_total", 5, 6), ("received_online", 2, 1), ("received_direct", 3, 5), ("resolved_total", 4, 5),
+    ("resolved_late", 0, 1), ("in_progress_in_time", 1, 0), ("in_progress_overdue", 0, 1),
+}  # fmt: skip
+
+
+def test_forms_of_both_sides_are_compared_cell_by_cell(
+    warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sources.toml").write_text(NATIONAL_FORMS, encoding="utf-8")
+    q2 = "Quý II/2026 (từ ngày 15/3/2026 đến ngày 14/6/2026)"
+    with warehouses.fresh(tmp_path) as warehouse:
+        files = {
+            "tong_hop_06a_xlsx/xa.xlsx": form_06a([("Hộ tịch", HERE), ("Đất đai", HERE)]),
+            "bieu_cong_quoc_gia/xa.xlsx": form_06a([("Hộ tịch", THERE), ("Đất đai", HERE)]),
+            "tong_hop_06a_xlsx/co-dam.xlsx": form_06a([("Hộ tịch", HERE)], unit="UBND xã Cổ Đạm"),  # of one side only
+            "tong_hop_06a_xlsx/dang-mo.xlsx": form_06a([("Hộ tịch", HERE)], period=q2),
+        }
+        warehouse.load(date(2026, 3, 20), files)
+        # a form of an open period, of another night: it counts further
+        warehouse.load(
+            date(2026, 3, 25), {"bieu_cong_quoc_gia/dang-mo.xlsx": form_06a([("Hộ tịch", THERE)], period=q2)}
+        )
+        for name, value in warehouse.environment().items():
+            monkeypatch.setenv(name, value)
+        told = CliRunner().invoke(app, ["sources", "differences", "--reports", "--json"])
+        assert told.exit_code == 0, told.output
+        rows = json.loads(told.stdout)
+        pairs = warehouse.query(
+            "select unit_code, period_label, count(*) from mart.source_report_difference group by 1, 2"
+        )
+        page = Outline(get(create_app(warehouse.settings), "/differences?period=VPCP_15_14.2026-Q1").text).text
+    assert {(row["unit_code"], row["period_label"]) for row in rows} == {(TIEN_DIEN, "2026-Q1")}
+    by_field: dict[str, set[tuple[str, int, int]]] = {}
+    for row in rows:
+        cell = (row["measure"], row["province_reported"], row["nation_reported"])
+        by_field.setdefault(row["field_code"], set()).add(cell)
+        assert row["difference"] == row["province_reported"] - row["nation_reported"]
+        assert (row["province_source_id"], row["nation_source_id"]) == ("tong_hop_06a_xlsx", "bieu_cong_quoc_gia")
+    (field,) = by_field.keys() - {"*"}
+    assert by_field[field] == APART
+    whole = {(measure, here + HERE[measure], there + HERE[measure]) for measure, here, there in APART}  # with Đất đai
+    assert by_field["*"] == whole
+    assert [tuple(row.values()) for row in pairs] == [(TIEN_DIEN, "2026-Q1", 33)]  # two fields and both together
+    assert "Ô mà báo cáo của hai bên nêu khác nhau" in page
+    assert "3 5 −2 xa.xlsx, dòng 8 20/3/2026 xa.xlsx, dòng 8 20/3/2026" in page

@@ -169,7 +169,7 @@ def rollup(
     if period is not None:
         rows = _rows(
             "select period_calendar, period_kind, period_label, unit_code, basis, field_code, metric_id, profile, "
-            "numerator, denominator, rate from mart.kpi where period_label = :label and field_code = '*' "
+            "numerator, denominator, rate, flags from mart.kpi where period_label = :label and field_code = '*' "
             "order by period_calendar, unit_code, basis, metric_id, profile",
             {"label": period},
         )

@@ -12,6 +12,7 @@ from tthc.terminal import AsJson, check_typed, night, show
 
 _FIGURE = ("period_calendar", "period_label", "unit_code", "basis", "field_code", "metric_id", "profile")
 _PARTS = ("in_numerator", "in_denominator")
+_WEIGHED = (*_FIGURE, *_PARTS, "weight")
 _SHOWN = 100  # dossiers of a figure that a terminal shows unless more are asked for
 
 
@@ -70,7 +71,7 @@ def _explain_dossier(dossier: str, as_json: bool) -> None:
     from tthc import enquiries
 
     rows, found = enquiries.history_of(settings(), dossier)
-    figures = [{name: line[name] for name in (*_FIGURE, *_PARTS)} for line in found if line["metric_id"]]
+    figures = _weighed(found)
     if as_json:
         print(json.dumps({"rows": rows, "figures": figures}, ensure_ascii=False, default=str, indent=1))
         return
@@ -85,13 +86,18 @@ def _explain_row(file: str, row: int, sheet: str | None, as_json: bool) -> None:
     if as_json:
         show(found, True, "")
         return
-    about = [{name: line[name] for name in line if name not in (*_FIGURE, *_PARTS, "period_kind")} for line in found]
+    about = [{name: line[name] for name in line if name not in (*_WEIGHED, "period_kind")} for line in found]
     for line in {str(line): line for line in about}.values():
         for name, value in line.items():
             if name not in ("definition_version", "publication_id") and value not in (None, []):
                 print(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
-    figures = [{name: line[name] for name in (*_FIGURE, *_PARTS)} for line in found if line["metric_id"]]
-    show(figures, False, "it is in no figure")
+    show(_weighed(found), False, "it is in no figure")
+
+
+def _weighed(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Figures of a row, with the weight by which a split unit was divided where one was."""
+    names = _WEIGHED if any(line["weight"] for line in found) else (*_FIGURE, *_PARTS)
+    return [{name: line[name] for name in names} for line in found if line["metric_id"]]
 
 
 def _explain_figure(
@@ -106,7 +112,7 @@ def _explain_figure(
 
     from tthc import enquiries
 
-    calendar, period, *_, metric = key
+    calendar, period, unit, *_, metric = key
     profiles = enquiries.what_is_known(settings()).profiles(metric)
     chosen = profile or ("TT01_06A" if "TT01_06A" in profiles else profiles[0] if len(profiles) == 1 else "*")
     asked = dict(zip(_FIGURE, (*key, chosen), strict=True))
@@ -118,7 +124,7 @@ def _explain_figure(
     told = [
         f"{name} {figure[name]}" for name in ("points", "max_points_told", "max_points", "band") if figure.get(name)
     ]
-    print(f"{found.title}, {figure.get('unit_name') or key[2]}, {period} ({calendar}{_dates(figure)})")
+    print(f"{found.title}, {figure.get('unit_name') or unit}, {period} ({calendar}{_dates(figure)})")
     if "points" in figure:
         print(f"{', '.join(told)}   [{found.formula[0]}]   {found.citation}")
     else:
@@ -141,6 +147,8 @@ def _explain_figure(
             f"withheld: {rules}behind it stand {found.total_numerator} / {found.total_denominator}; "
             "`tthc incidents list` names the units"
         )
+    for line in _moved(found.dossiers + found.forms, unit):
+        print(line)
     if not found.agrees:
         print(
             f"the rows below are {found.total_numerator} / {found.total_denominator}: lists of units, procedures or "
@@ -149,9 +157,9 @@ def _explain_figure(
     for row in found.beside:
         print("; ".join(f"{name} {value}" for name, value in row.items() if value is not None))
     if found.dossiers or not found.forms:
-        show(_lines(found.dossiers), False, "no dossier is behind it")
+        show(_lines(found.dossiers, unit), False, "no dossier is behind it")
     if found.forms:
-        show(_lines(found.forms), False, "")
+        show(_lines(found.forms, unit), False, "")
     shown, beyond = len(found.dossiers) + len(found.forms), page[1]
     if shown < found.total_rows:
         print(
@@ -175,17 +183,25 @@ def _dates(figure: dict[str, Any]) -> str:
     )
 
 
-def _lines(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _moved(rows: list[dict[str, Any]], unit: str) -> list[str]:
+    """Which units rows named that were split, and the declared weight of the figure's unit."""
+    weights = {row["reported_unit"]: row["weight"] for row in rows if row["weight"] is not None}
+    return [
+        f"of what {old} received, {unit} has the declared weight {weight:f} (unit_successions.csv): an estimate; every "
+        "dossier is in one successor, whole"
+        for old, weight in sorted(weights.items())
+    ]
+
+
+def _lines(rows: list[dict[str, Any]], unit: str) -> list[dict[str, Any]]:
     """Rows of mart.explain without what is the same in all of them and said above."""
     said = {"definition_version", "publication_id", "layout_version"}
-    said |= {name for name in ("cells", "dossier_key") if not any(row[name] for row in rows)}
+    said |= {name for name in ("cells", "dossier_key", "weight") if not any(row[name] for row in rows)}
+    said |= {"reported_unit"} if all(row["reported_unit"] == unit for row in rows) else set()
     said |= (
         {"numerator", "denominator"} if all(row["dossier_key"] for row in rows) else {"in_numerator", "in_denominator"}
     )
-    return [
-        {name: ", ".join(row[name]) if isinstance(row[name], list) else row[name] for name in row if name not in said}
-        for row in rows
-    ]
+    return [{name: row[name] for name in row if name not in said} for row in rows]
 
 
 def compare(

@@ -65,8 +65,12 @@ def show(rows: list[dict[str, Any]], as_json: bool, nothing: str) -> None:
 
     table = Table(*rows[0], show_lines=False)
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
+        table.add_row(*(_cell(value) for value in row.values()))
     Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _cell(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
 def rows(statement: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:

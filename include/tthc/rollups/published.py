@@ -215,6 +215,15 @@ def beside(connection: sa.Connection, key: dict[str, str]) -> list[dict[str, Any
     return found
 
 
+# Where on today's boundary the dossiers went of a unit that ended, or stay of which this unit got a part.
+_MOVED = sa.text(
+    "select old_code, effective_date, string_agg(new_code, ', ' order by new_code) as new_codes, "
+    "(count(*) > 1 or bool_or(is_partial)) and count(weight) < count(*) as is_torn from ref.unit_succession "
+    "group by old_code, effective_date having old_code = :unit_code or :unit_code = any(array_agg(new_code)) "
+    "order by 2, 1"
+)
+
+
 def why_none(connection: sa.Connection, key: dict[str, str], edition: Edition) -> str:
     """Why no figure has this key: the word in it that names nothing, and what is nearest to it, or that it is zero."""
     if edition.publication not in (None, *connection.execute(_PUBLICATIONS).scalars()):
@@ -224,10 +233,13 @@ def why_none(connection: sa.Connection, key: dict[str, str], edition: Edition) -
         known = [str(word) for word in connection.execute(statement, key).scalars()]
         if key[name] not in known and (name, key[name]) != ("field_code", "*"):
             return f"no figure has the key {asked}: there is no {name} {key[name]!r}{nearest(key[name], known)}"
-    return (
-        f"no figure has the key {asked}: it is zero, or nobody has stated it (for a figure of basis current_boundary, "
-        "ask for the unit of today)"
-    )
+    moved = [
+        f"{row.old_code} {'was split undivided' if row.is_torn else 'went'} into {row.new_codes} on "
+        f"{row.effective_date:%d/%m/%Y}: ask for {row.old_code if row.is_torn else row.new_codes}"
+        for row in connection.execute(_MOVED, key)
+    ]
+    elsewhere = f" ({'; '.join(moved)})" if moved and key["basis"] == "current_boundary" else ""
+    return f"no figure has the key {asked}: it is zero, or nobody has stated it{elsewhere}"
 
 
 def nearest(word: str, known: Sequence[str]) -> str:

@@ -21,6 +21,12 @@ def compared_reports(connection: sa.Connection, period: Period) -> Sequence[sa.R
     return connection.execute(statement("compared"), key).mappings().all()
 
 
+def differing_forms(connection: sa.Connection, period: Period) -> Sequence[sa.RowMapping]:
+    """Cells that reports of both sides tell differently: rows of `mart.source_report_difference`, the largest first."""
+    key = {"period": period.label, "calendar": period.calendar, "unit": None}
+    return connection.execute(statement("source_report_differences"), key).mappings().all()
+
+
 def differing_sources(connection: sa.Connection, period: Period) -> Sequence[sa.RowMapping]:
     """Rows of `mart.source_difference` of all fields together in which the two sides differ: the province, then units,
     the most first."""

@@ -15,7 +15,7 @@ from tthc.reference.kpis import Metric, edition, read_metrics, valid_on
 from tthc.reference.layouts import SUMMARIES, read_layouts
 from tthc.reference.lists import Target, read_targets
 from tthc.reference.manual import Indicator, read_indicators
-from tthc.reference.units import Unit, read_places
+from tthc.reference.units import Succession, Unit, read_places, read_successions
 from tthc.serving import figures, form_06a, scorecard
 from tthc.serving.assessment import assess
 from tthc.serving.differences import differing_cells
@@ -37,7 +37,7 @@ class Writer(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
     """The reference files serving reads: units of the province, every version of every metric, targets,
-    titles of reports by layout, indicators that units state themselves."""
+    titles of reports by layout, indicators that units state themselves, what became of units."""
 
     province: str
     units: Sequence[Unit]
@@ -45,6 +45,7 @@ class Registry:
     targets: Sequence[Target]
     reports: Mapping[str, str]
     indicators: Sequence[Indicator]
+    successions: Sequence[Succession]
 
     def stated_by(self, level: str) -> list[Indicator]:
         """Indicators that a unit of a level states itself, or sums up."""
@@ -60,6 +61,7 @@ def read_registry(settings: Settings) -> Registry:
         targets=read_targets(settings),
         reports={layout.id: layout.title for layout in read_layouts(settings).values() if layout.feed in SUMMARIES},
         indicators=list(read_indicators(settings).values()),
+        successions=read_successions(settings),
     )
 
 

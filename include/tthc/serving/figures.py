@@ -151,6 +151,12 @@ class UnitFigures:
         return self.of((metric.id, metric.profile), is_count=metric.denominator is None)
 
     @property
+    def flags(self) -> list[str]:
+        """What is to be said of the unit's figures, whichever of them are not zero; not of what it stated itself."""
+        said = {flag for figure in self.figures.values() if "manual_input" not in figure.flags for flag in figure.flags}
+        return [flag for flag in wording.FLAGS if flag in said]
+
+    @property
     def coverage(self) -> str:
         if self.units_expected is None:
             return wording.UNKNOWN
@@ -257,7 +263,7 @@ def units_on(units: Sequence[Unit], level: str, on: date) -> list[Unit]:
 def figures_of(connection: sa.Connection, period: Period, basis: str, codes: Sequence[str]) -> dict[str, UnitFigures]:
     """Unit code → its figures in a period, all fields together; units without any figure are absent."""
     found: dict[str, UnitFigures] = {}
-    for row in _mappings(connection, "kpis", period, basis, units=list(codes)):
+    for row in mappings(connection, "kpis", period, basis, units=list(codes)):
         unit = found.setdefault(
             row["unit_code"],
             UnitFigures(row["unit_code"], row["unit_name"], row["unit_level"], {}),
@@ -276,14 +282,14 @@ def figures_of(connection: sa.Connection, period: Period, basis: str, codes: Seq
 
 def bands(connection: sa.Connection, period: Period, basis: str, province: str) -> dict[str, str]:
     """Commune → its on-time rate beside the province's: cao hơn tỉnh, ngang tỉnh, thấp hơn tỉnh, ít hồ sơ."""
-    rows = _mappings(connection, "bands", period, basis, province=province)
+    rows = mappings(connection, "bands", period, basis, province=province)
     return {row["unit_code"]: row["band"] for row in rows}
 
 
 def form_rows(connection: sa.Connection, period: Period, basis: str, unit_code: str) -> list[dict[str, Any]]:
     """Rows of form II.06 of a unit, as `mart.form_06a` has them; a withheld field is a row of None."""
-    rows = [dict(row) for row in _mappings(connection, "form_06a", period, basis, unit=unit_code)]
-    for row in _mappings(connection, "withheld_fields", period, basis, unit=unit_code):
+    rows = [dict(row) for row in mappings(connection, "form_06a", period, basis, unit=unit_code)]
+    for row in mappings(connection, "withheld_fields", period, basis, unit=unit_code):
         name = "Tổng số" if row["field_code"] == "*" else row["field_code"]
         rows.append({"field_code": row["field_code"], "field_name": name, "flags": ["withheld"]})
     return rows
@@ -291,7 +297,7 @@ def form_rows(connection: sa.Connection, period: Period, basis: str, unit_code: 
 
 def target_rows(connection: sa.Connection, period: Period, basis: str) -> dict[str, dict[str, Any]]:
     """Target → figure and verdict of `mart.kpi_vs_target`."""
-    rows = [dict(row) for row in _mappings(connection, "targets", period, basis)]
+    rows = [dict(row) for row in mappings(connection, "targets", period, basis)]
     if period.submission is None:  # a unit that was heard and has no dossier has none
         heard = set(connection.execute(statement("heard"), {"start": period.start}).scalars())
         for row in rows:
@@ -299,7 +305,8 @@ def target_rows(connection: sa.Connection, period: Period, basis: str) -> dict[s
     return {row["target_id"]: row for row in rows}
 
 
-def _mappings(connection: sa.Connection, name: str, period: Period, basis: str, **more: Any) -> Sequence[sa.RowMapping]:
+def mappings(connection: sa.Connection, name: str, period: Period, basis: str, **more: Any) -> Sequence[sa.RowMapping]:
+    """The rows of one SQL file of this room about a period and a basis."""
     key = {"calendar": period.calendar, "label": period.label, "basis": basis, **more}
     return connection.execute(statement(name, period.submission), key).mappings().all()
 

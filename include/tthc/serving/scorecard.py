@@ -191,7 +191,7 @@ def _unit_row(book: Book, sheet: Any, line: int, unit: UnitFigures, band: str, b
         (unit.of(PAYMENT).percent, "rate"),
         (unit.of(DIGITISED).percent, "rate"),
         (unit.coverage, "middle"),
-        (wording.flags(on_time.flags), "text"),
+        (wording.flags(unit.flags), "text"),
     ]
     book.put_row(sheet, line, [(value, bold + style) for value, style in cells])
 

@@ -110,7 +110,11 @@ def points(number: Decimal) -> str:
 
 def gap(numerator: int, denominator: int, value: Decimal) -> str:
     """Percentage points between a rate and its target; a miss too small for two decimals is not shown as 0."""
-    points = (Decimal(numerator) / Decimal(denominator) - value) * 100
+    return signed_points((Decimal(numerator) / Decimal(denominator) - value) * 100)
+
+
+def signed_points(points: Decimal) -> str:
+    """Percentage points: 3.46 → "+3,46"; what is too small for two decimals is not shown as 0."""
     sign = "−" if points < 0 else "+" if points > 0 else ""
     shown = decimal(abs(points))
     return f"{sign}dưới 0,01" if points and shown == "0,00" else f"{sign}{shown}"

@@ -115,6 +115,7 @@ select
         and part.unit_code <> walk.current_code
     ) as parts,
     walk.is_weighted,
+    trim_scale(walk.share_to - walk.share_from) as weight,
     reused.reused_from,
     former.unit_code as former_province
 from walk

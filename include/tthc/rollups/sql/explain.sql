@@ -4,8 +4,9 @@
 -- `metric_id` is a metric, a measure of reports (as the columns of mart.form_06a are called) or a count of
 -- mart.source_difference. `numerator` and `denominator` are what a row adds to the figure; the totals are those of all rows,
 -- also where `most` and `beyond` ask for a part of them, in the order in which they were loaded. Of an older publication
--- (`of_publication`) the rows are those known to it, placed by the units, calendar and procedures of today. Rests on
--- the texts that build the figures.
+-- (`of_publication`) the rows are those known to it, placed by the units, calendar and procedures of today.
+-- `reported_unit` is the unit the row named; `weight` the declared part of that unit's dossiers that went to the unit of a
+-- figure on today's boundary, NULL where no split was divided. Rests on the texts that build the figures.
 create function mart.explain(
     metric_id text, unit_code text, period_label text, period_calendar text default 'VPCP_15_14',
     profile text default null, basis text default 'as_reported', field_code text default '*',
@@ -15,7 +16,7 @@ returns table (
     dossier_key uuid, in_numerator boolean, in_denominator boolean, source_id text, night date, file_name text,
     file_sha256 text, layout_id text, layout_version text, sheet text, row_no int, rule_results text[],
     definition_version text, publication_id bigint, cells text[], numerator bigint, denominator bigint,
-    total_rows bigint, total_numerator bigint, total_denominator bigint
+    total_rows bigint, total_numerator bigint, total_denominator bigint, reported_unit text, weight numeric
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -79,7 +80,8 @@ begin
             ), '{}'),
             indicator.version, tonight.publication_id,
             array_remove(array[told.numerator_cell, told.denominator_cell], null), told.numerator, told.denominator,
-            count(*) over (), (sum(told.numerator) over ())::bigint, (sum(told.denominator) over ())::bigint
+            count(*) over (), (sum(told.numerator) over ())::bigint, (sum(told.denominator) over ())::bigint,
+            told.unit_code, null::numeric
         from manual_told as told
         join ref.manual_indicator as indicator using (indicator)
         join core.delivery using (delivery_id)
@@ -225,6 +227,7 @@ begin
         select
             here.dossier_key,
             here.version_id,
+            here.place_id,
             sum(
                 bit_count((said & (select inside from mask))::bit(64))
                 - bit_count((said & (select not_inside from mask))::bit(64))
@@ -236,17 +239,17 @@ begin
         from here
         join spot using (place_id)
         where explain.field_code in ('*', here.field_code)
-        group by here.dossier_key, here.version_id
+        group by here.dossier_key, here.version_id, here.place_id
     ),
     line as (
         select
-            counted.version_id, counted.dossier_key, counted.in_numerator::int::bigint as numerator,
+            counted.version_id, counted.dossier_key, counted.place_id, counted.in_numerator::int::bigint as numerator,
             counted.in_denominator::int::bigint as denominator, null::bigint as delivery_id, null as sheet, null::int as row_no
         from counted
         where counted.in_numerator or counted.in_denominator
         union all
         select
-            null, null, coalesce(said.numerator, 0), coalesce(said.denominator, 0), form.delivery_id, form.sheet, form.row_no
+            null, null, form.place_id, coalesce(said.numerator, 0), coalesce(said.denominator, 0), form.delivery_id, form.sheet, form.row_no
         from form
         join spot using (place_id)
         join spoken
@@ -268,7 +271,7 @@ begin
     line_or_side as (
         select * from line
         union all
-        select side.version_id, compared.dossier_key, (side.version_id = compared.version_id)::int::bigint, null,
+        select side.version_id, compared.dossier_key, null, (side.version_id = compared.version_id)::int::bigint, null,
             null, null, null
         from compared
         join of_both using (unit_code)
@@ -284,7 +287,8 @@ begin
     ),
     page as (
         select
-            line.dossier_key, line.numerator, line.denominator, coalesce(version.delivery_id, line.delivery_id) as delivery_id,
+            line.dossier_key, line.place_id, version.unit_code, line.numerator, line.denominator,
+            coalesce(version.delivery_id, line.delivery_id) as delivery_id,
             coalesce(version.sheet, line.sheet) as sheet, coalesce(version.row_no, line.row_no) as row_no
         from (
             select *
@@ -293,7 +297,7 @@ begin
             limit explain.most offset explain.beyond
         ) as line
         left join lateral (
-            select delivery_id, sheet, row_no
+            select delivery_id, sheet, row_no, dossier_version.unit_code
             from core.dossier_version
             where dossier_version.version_id = line.version_id
             offset 0  -- by its number, not by reading all versions
@@ -315,8 +319,11 @@ begin
         delivery.file_sha256, delivery.layout_id, delivery.reference, page.sheet, page.row_no,
         coalesce(refusal.said, '{}') || coalesce(finding.said, '{}'),
         asked.version, tonight.publication_id, null::text[], page.numerator, page.denominator,
-        total.rows, total.numerator, total.denominator
+        total.rows, total.numerator, total.denominator, coalesce(page.unit_code, spot.unit_code),
+        case when explain.basis = 'current_boundary' and spot.is_weighted and spot.current_code = explain.unit_code
+            then spot.weight end
     from page
+    left join spot using (place_id)
     join core.delivery using (delivery_id)
     left join finding using (delivery_id)
     left join refusal using (delivery_id, sheet, row_no)

@@ -1,13 +1,14 @@
 -- From a row of a file to what became of it and to the figures of the current publication that its dossier is in, by the
 -- state that counts; of a row of form II.06, to those it speaks for; of a line in which a unit stated a figure, to that
--- figure and the province's. One row a figure; one without where there is none.
+-- figure and the province's. One row a figure; one without where there is none. `weight`: where a split was divided, the
+-- declared part of the old unit's dossiers that went to the figure's unit of today.
 create function mart.figures_of(file_sha256 text, sheet text, row_no int)
 returns table (
     outcome text, dossier_key uuid, source_id text, night date, file_name text, rule_results text[],
     counted_source_id text, counted_night date, counted_file_name text, counted_file_sha256 text, counted_sheet text,
     counted_row_no int, metric_id text, profile text, definition_version text, period_calendar text, period_kind text,
     period_label text, unit_code text, basis text, field_code text, in_numerator boolean, in_denominator boolean,
-    publication_id bigint
+    publication_id bigint, weight numeric
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -138,7 +139,7 @@ begin
     figure as (
         select
             item.dossier_key, item.delivery_id, part.metric_id, part.profile, part.version, item.calendar, item.kind,
-            item.label, based.unit_code, based.basis, field.field_code,
+            item.label, based.unit_code, based.basis, field.field_code, based.weight,
             coalesce(sum(sign * count) filter (where side = 'numerator') <> 0, false) as in_numerator,
             coalesce(sum(sign * count) filter (where side = 'denominator') <> 0, false) as in_denominator
         from item
@@ -147,20 +148,21 @@ begin
         join part on part.counter = item.counter and period.end_on between part.valid_from and part.valid_to
         cross join tonight
         cross join lateral (values
-            ('as_reported', place.unit_code), ('current_boundary', place.current_code),
-            ('as_reported', place.former_province),
-            ('as_reported', tonight.province), ('current_boundary', tonight.province)
-        ) as based (basis, unit_code)
+            ('as_reported', place.unit_code, null::numeric),
+            ('current_boundary', place.current_code, case when place.is_weighted then place.weight end),
+            ('as_reported', place.former_province, null),
+            ('as_reported', tonight.province, null), ('current_boundary', tonight.province, null)
+        ) as based (basis, unit_code, weight)
         cross join lateral (
             select '*' as field_code union all select item.field_code where item.field_code is not null
         ) as field
         where based.unit_code is not null
         group by item.dossier_key, item.delivery_id, part.metric_id, part.profile, part.version, item.calendar, item.kind,
-            item.label, based.unit_code, based.basis, field.field_code
+            item.label, based.unit_code, based.basis, field.field_code, based.weight
         union all  -- what the province's systems and the national portal tell of it
         select
             compared.dossier_key, null, said.key, '*', null, period.calendar, period.kind, period.label, difference.unit_code,
-            'as_reported', difference.field_code, true, false
+            'as_reported', difference.field_code, null, true, false
         from compared
         cross join tonight
         join ref.period on compared.received_on between period.start_on and period.end_on
@@ -197,7 +199,8 @@ begin
         coalesce(refusal.said, '{}') || coalesce(finding.said, '{}'),
         version.source_id, version.night, version.file_name, counted.file_sha256, version.sheet, version.row_no,
         figure.metric_id, figure.profile, figure.version, figure.calendar, figure.kind, figure.label, figure.unit_code,
-        figure.basis, figure.field_code, figure.in_numerator, figure.in_denominator, tonight.publication_id
+        figure.basis, figure.field_code, figure.in_numerator, figure.in_denominator, tonight.publication_id,
+        figure.weight
     from found
     join core.delivery using (delivery_id)
     left join finding using (delivery_id)
@@ -223,7 +226,7 @@ begin
         newest.source_id, newest.night, newest.file_name, newest.file_sha256, newest.sheet, newest.row_no,
         figure.indicator, case when figure.indicator is not null then '*' end, figure.version, figure.calendar, figure.kind,
         figure.label, figure.unit_code, figure.basis, case when figure.indicator is not null then '*' end,
-        figure.numerator > 0, figure.denominator > 0, tonight.publication_id
+        figure.numerator > 0, figure.denominator > 0, tonight.publication_id, null::numeric
     from core.delivery as parsed
     join core.manual_input as said using (delivery_id)
     left join tonight on true

@@ -10,7 +10,8 @@ select
     metric.profile,
     metric.numerator,
     metric.denominator,
-    (metric.numerator::numeric / nullif(metric.denominator, 0))::numeric(9, 6) as rate
+    (metric.numerator::numeric / nullif(metric.denominator, 0))::numeric(9, 6) as rate,
+    counter.flags
 from fresh as counter
 cross join lateral (values
     :metrics
@@ -31,7 +32,8 @@ union all
 select
     manual_fresh.calendar, manual_fresh.kind, manual_fresh.label, manual_fresh.unit_code, basis.basis, '*',
     manual_fresh.indicator, '*', manual_fresh.numerator, manual_fresh.denominator,
-    (manual_fresh.numerator::numeric / nullif(manual_fresh.denominator, 0))::numeric(9, 6)
+    (manual_fresh.numerator::numeric / nullif(manual_fresh.denominator, 0))::numeric(9, 6),
+    manual_fresh.flags
 from manual_fresh
 cross join lateral unnest(
     case manual_fresh.basis when '*' then array['as_reported', 'current_boundary'] else array[manual_fresh.basis] end

@@ -9,9 +9,11 @@ create function mart.kpi_to_date(
 returns table (
     metric_id text, profile text, definition_version text, period_start date, as_of date, status text, numerator bigint,
     denominator bigint, rate numeric, flags text[], previous_label text, previous_start date, previous_as_of date,
-    previous_numerator bigint, previous_denominator bigint, previous_rate numeric, previous_comparable boolean,
+    previous_numerator bigint, previous_denominator bigint, previous_rate numeric, previous_flags text[],
+    previous_comparable boolean,
     previous_remark text, previous_points numeric, last_year_label text, last_year_start date, last_year_as_of date,
-    last_year_numerator bigint, last_year_denominator bigint, last_year_rate numeric, last_year_comparable boolean,
+    last_year_numerator bigint, last_year_denominator bigint, last_year_rate numeric, last_year_flags text[],
+    last_year_comparable boolean,
     last_year_remark text, last_year_points numeric
 )
 language plpgsql stable security definer
@@ -114,13 +116,13 @@ begin
         case when this.until < asked.end_on then 'interim' when this.is_thin then 'provisional' else 'final' end,
         this.numerator, this.denominator, round(this.numerator::numeric / nullif(this.denominator, 0), 6), this.flags,
         before.label, before.start_on, before.until, before.numerator, before.denominator,
-        round(before.numerator::numeric / nullif(before.denominator, 0), 6),
+        round(before.numerator::numeric / nullif(before.denominator, 0), 6), before.flags,
         remark.because[1] is null, remark.because[1],
         case when remark.because[1] is null then round(100 * (
             this.numerator::numeric / nullif(this.denominator, 0) - before.numerator::numeric / nullif(before.denominator, 0)
         ), 4) end,
         earlier.label, earlier.start_on, earlier.until, earlier.numerator, earlier.denominator,
-        round(earlier.numerator::numeric / nullif(earlier.denominator, 0), 6),
+        round(earlier.numerator::numeric / nullif(earlier.denominator, 0), 6), earlier.flags,
         remark.because[2] is null, remark.because[2],
         case when remark.because[2] is null then round(100 * (
             this.numerator::numeric / nullif(this.denominator, 0) - earlier.numerator::numeric / nullif(earlier.denominator, 0)
@@ -132,6 +134,11 @@ begin
         on earlier.place = 3 and (earlier.metric_id, earlier.profile) = (this.metric_id, this.profile)
     cross join lateral (  -- why there is no difference, first for the period before, then for last year
         select array_agg(case
+            when kpi_to_date.basis = 'as_reported' and exists (
+                select from rollup.territory_change as change
+                where change.unit_code = kpi_to_date.unit_code and change.changed_on > other.start_on
+                and change.changed_on <= this.until
+            ) then 'đơn vị được sắp xếp lại giữa hai kỳ; so trên địa giới hiện nay'
             when other.is_told is not true then 'không có số liệu kỳ đối chiếu'
             when not this.is_told then 'đơn vị chưa có dữ liệu'
             when 'withheld' = any(this.flags || other.flags) then 'số liệu bị tạm giữ'
@@ -145,9 +152,9 @@ begin
             when 'code_reused' = any(this.flags || other.flags) then 'mã đơn vị dùng lại'
         end order by other.place) as because
         from (values
-            (2, before.is_told, before.is_thin, before.version, before.flags),
-            (3, earlier.is_told, earlier.is_thin, earlier.version, earlier.flags)
-        ) as other (place, is_told, is_thin, version, flags)
+            (2, before.start_on, before.is_told, before.is_thin, before.version, before.flags),
+            (3, earlier.start_on, earlier.is_told, earlier.is_thin, earlier.version, earlier.flags)
+        ) as other (place, start_on, is_told, is_thin, version, flags)
     ) as remark
     where this.place = 1
     order by this.metric_id, this.profile;

@@ -20,13 +20,16 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from tthc.domain.errors import Misconfigured, OutsideSystemFailed
 from tthc.domain.text import sort_key
 from tthc.reference.kpis import valid_on
+from tthc.reference.units import Unit
 from tthc.serving import data_docs, exports, figures, form_06a, rule_catalogue, wording
 from tthc.serving.assessment import UNMEASURED, Assessment, assess
-from tthc.serving.differences import compared_reports, differing_cells, differing_sources
+from tthc.serving.differences import compared_reports, differing_cells, differing_forms, differing_sources
 from tthc.serving.exports import Registry
-from tthc.serving.figures import DEFAULT_BASIS, DEFAULT_CALENDAR, Period, Publication
+from tthc.serving.figures import DEFAULT_BASIS, DEFAULT_CALENDAR, Period, Publication, UnitFigures
 from tthc.serving.members import figures_of_unit, members_of
+from tthc.serving.place_changes import changes_of
 from tthc.serving.quarantine_book import repair_deadlines
+from tthc.serving.to_date import figures_to_date
 from tthc.serving.web.definitions import explanations, spans
 from tthc.serving.web.pages import Pages, grouped
 from tthc.serving.web.protection import HEADERS, SecurityHeaders
@@ -37,12 +40,16 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _STYLE = Path(__file__).parent / "static" / "style.css"
 _MESSAGES = {
     400: "Địa chỉ không đúng dạng.",
-    404: "Không có trang, đơn vị hoặc kỳ này trong số liệu đang công bố.",
+    404: "Không có trang này.",
     405: "Trang này chỉ để đọc.",
     500: "Có lỗi khi lập trang. Người trực đã có thông tin trong nhật ký.",
     503: "Kho dữ liệu chưa trả lời. Xin thử lại sau ít phút.",
 }
+_NO_UNIT = "Không có đơn vị mang mã này trong tỉnh. Mã đơn vị nằm cạnh tên, chọn từ trang tổng quan."
+_NO_PERIOD = "Chưa có số liệu công bố cho kỳ này, hoặc tên kỳ không đúng. Chọn kỳ trong danh sách ở đầu mỗi trang."
+_NO_BASIS = "Cách tính địa giới không đúng: chỉ có đơn vị như báo cáo và địa giới hiện nay."
 _NOTHING_YET = "Chưa có số liệu nào được công bố."
+_SENTENCES = (_NO_UNIT, _NO_PERIOD, _NO_BASIS)
 
 PeriodKey = Annotated[str, Query(max_length=40, description="VPCP_15_14.2026-Q1, or a label of that calendar")]
 Basis = Annotated[str, Query(max_length=20)]
@@ -60,6 +67,10 @@ class Choice:
     @property
     def query(self) -> dict[str, str]:
         return {"period": self.period.key, "basis": self.basis}
+
+    @property
+    def is_running(self) -> bool:
+        return self.period.as_of < self.period.end
 
     @property
     def groups(self) -> list[tuple[str, list[Period]]]:
@@ -105,18 +116,26 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
             unit = figures_of_unit(connection, choice.period, choice.basis, own)
             members = members_of(connection, registry.units, choice.period, choice.basis)
             bands = figures.bands(connection, choice.period, choice.basis, registry.province)
+        for member in members:
+            member.unit_name = _name_of(registry, choice, member)
         members.sort(key=lambda member: sort_key(member.unit_name))
         return pages.show(request, "home", choice=choice, unit=unit, members=members, bands=bands)
 
     @app.get("/units/{code}")
-    def unit(request: Request, code: str, period: PeriodKey = "", basis: Basis = DEFAULT_BASIS) -> HTMLResponse:
+    def unit(
+        request: Request, code: str, period: PeriodKey = "", basis: Basis = DEFAULT_BASIS, to_date: bool = False
+    ) -> HTMLResponse:
         with figures.as_analyst(settings) as connection:
             choice = _choose(connection, registry, period, basis)
-            place = figures.unit_of(registry.units, code, registry.province, on=choice.period.as_of)
+            place = _unit_of(registry, code, choice.period.as_of)
             found = figures_of_unit(connection, choice.period, choice.basis, place)
+            found.unit_name = _name_of(registry, choice, found)
             rows = figures.form_rows(connection, choice.period, choice.basis, code)
             verdicts = figures.target_rows(connection, choice.period, choice.basis)
             differing = differing_cells(connection, choice.period, code)
+            # of the province it is counted from all its dossiers: only when asked for
+            is_shown = choice.is_running and (to_date or place.level != "province")
+            so_far = figures_to_date(connection, choice.period, choice.basis, code) if is_shown else None
         promised = [target for target in registry.targets if target.unit_code == code]
         rows.sort(key=lambda row: (row["field_code"] == "*", sort_key(row["field_name"])))
         return pages.show(
@@ -126,6 +145,8 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
             unit=found,
             metrics=valid_on(registry.metrics, choice.period.end),
             indicators=registry.stated_by(place.level),
+            so_far=so_far,
+            changes=changes_of(code, registry.units, registry.successions),
             rows=rows,
             counts=form_06a.COUNTS,
             targets=_by_measure(assess(promised, verdicts, choice.period)),
@@ -161,6 +182,7 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
             reports = compared_reports(connection, choice.period)
             rows = differing_cells(connection, choice.period)
             sources = differing_sources(connection, choice.period)
+            forms = differing_forms(connection, choice.period)
         return pages.show(
             request,
             "differences",
@@ -169,6 +191,7 @@ def _add_pages(app: FastAPI, pages: Pages, settings: Settings, registry: Registr
             reports=reports,
             rows=rows,
             sources=sources,
+            forms=forms,
             titles=registry.reports,
         )
 
@@ -256,7 +279,7 @@ def _workbook(settings: Settings, registry: Registry, kind: str, code: str, peri
     content = BytesIO()
     with figures.as_analyst(settings) as connection:
         choice = _choose(connection, registry, period, DEFAULT_BASIS)
-        place = figures.unit_of(registry.units, code, registry.province, on=choice.period.as_of)
+        place = _unit_of(registry, code, choice.period.as_of)
         exports.WRITERS[kind](connection, registry, content, unit=place, period=choice.period)
     file_name = quote(exports.file_name(kind, place, choice.period))
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{file_name}"}
@@ -265,17 +288,33 @@ def _workbook(settings: Settings, registry: Registry, kind: str, code: str, peri
 
 def _choose(connection: sa.Connection, registry: Registry, key: str, basis: str, *, reported: bool = False) -> Choice:
     """The period of a key; for none the newest closed quarter, or the newest one that units report in (`reported`).
-    Raises Misconfigured."""
+    Raises Misconfigured before the first publication, else HTTPException."""
     publication = exports.publication_of(connection)
     published = figures.periods(connection, registry.province)
     newest = figures.newest_reported(connection, published) if reported else figures.newest_closed(published)
     if newest is None:
         raise Misconfigured(figures.NOTHING_PUBLISHED)
     if basis not in wording.BASES:
-        raise Misconfigured(f"basis {basis!r} is not known")
+        raise HTTPException(404, _NO_BASIS)
     calendar, _, label = key.rpartition(".")
-    period = figures.period_of(published, calendar or DEFAULT_CALENDAR, label) if key else newest
+    wanted = (calendar or DEFAULT_CALENDAR, label)
+    period = next((one for one in published if (one.calendar, one.label) == wanted), None) if key else newest
+    if period is None:
+        raise HTTPException(404, _NO_PERIOD)
     return Choice(publication, published, period, basis)
+
+
+def _unit_of(registry: Registry, code: str, on: date) -> Unit:
+    unit = figures.unit_on(registry.units, code, on)
+    if unit is None:
+        raise HTTPException(404, _NO_UNIT)
+    return unit
+
+
+def _name_of(registry: Registry, choice: Choice, unit: UnitFigures) -> str:
+    """The name at the cut-off; on today's boundary today's, because the figure is of today's unit."""
+    today = figures.unit_on(registry.units, unit.unit_code, choice.publication.night)
+    return today.full_name if today and choice.basis == "current_boundary" else unit.unit_name
 
 
 def _add_refusals(app: FastAPI, pages: Pages) -> None:
@@ -284,7 +323,7 @@ def _add_refusals(app: FastAPI, pages: Pages) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_refusal(request: Request, error: HTTPException) -> HTMLResponse:
-        return refuse(request, error.status_code)
+        return refuse(request, error.status_code, error.detail if error.detail in _SENTENCES else "")
 
     @app.exception_handler(RequestValidationError)
     async def on_malformed(request: Request, error: RequestValidationError) -> HTMLResponse:

@@ -4,5 +4,5 @@
 drop schema if exists mart cascade;
 drop function if exists rollup.counted_until;
 drop view if exists rollup.figure;
-drop view if exists rollup.manual_figure, rollup.manual_restatement;
+drop view if exists rollup.manual_figure, rollup.manual_restatement, rollup.territory_change;
 create schema mart;

@@ -9,7 +9,8 @@ return case
     when comparator = '=' then numerator = target_value * denominator
 end;
 
--- What plans promise and dossiers measure. Valid while both the plan and the unit are. A plan that says two things of
+-- What plans promise and dossiers measure. Valid while both the plan and the unit are: where a code has passed to a new
+-- unit of another territory, the plan was the old unit's and ends with it. A plan that says two things of
 -- one figure of one unit at one time is shown as saying both: each target is judged by itself, and names the other.
 create view mart.target as
 with
@@ -22,11 +23,18 @@ valid as (
     select
         target.*,
         greatest(target.period_from, lifetime.valid_from) as valid_from,
-        least(target.period_to, lifetime.valid_to) as valid_to,
+        least(target.period_to, lifetime.valid_to, founded.on_day - 1) as valid_to,
+        founded.on_day is not null as is_of_former_unit,
         replace(target.comparator, '>=', '≥') || ' ' || replace(trim_scale(target.target_value * 100)::text, '.', ',')
             || '%' as wanted
     from ref.target
     left join lifetime using (unit_code)
+    cross join lateral (  -- the new unit under the code of the old one
+        select min(change.changed_on) as on_day
+        from rollup.territory_change as change
+        join ref.unit on (unit.unit_code, unit.valid_from) = (change.unit_code, change.changed_on)
+        where change.unit_code = target.unit_code and change.changed_on > greatest(target.period_from, lifetime.valid_from)
+    ) as founded
     where target.metric_id is not null and target.unit_code is not null
 )
 select
@@ -39,6 +47,7 @@ select
     valid.target_value,
     valid.valid_from,
     valid.valid_to,
+    valid.is_of_former_unit,
     other.named is not null as conflict,
     other.named as conflicts_with,
     valid.document as source_document,
@@ -66,8 +75,11 @@ select
     target.target_id,
     target.comparator,
     target.target_value,
-    -- what a split unit received is in no unit of today for certain; the province's total is
-    case when kpi.unit_level = 'province' or not (kpi.flags && array['split_unit', 'not_summed']) then
+    -- what a split unit received is in no unit of today for certain; the province's total is. Today's unit under a former
+    -- one's code is not the one whose plan it was
+    case when kpi.unit_level = 'province' or not (
+        kpi.flags && array['split_unit', 'not_summed'] or target.is_of_former_unit and kpi.basis = 'current_boundary'
+    ) then
         rollup.target_met(kpi.numerator, kpi.denominator, target.comparator, target.target_value)
     end as met,
     (kpi.numerator::numeric / nullif(kpi.denominator, 0) - target.target_value)::numeric(9, 6) as gap,
