@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
+import onboarded_workbooks
 from onboarded_cities import FILES
 from tthc.domain.errors import Misconfigured
 from tthc.settings import settings
@@ -173,6 +174,12 @@ def test_a_draft_of_a_report_of_counts_is_a_report(tmp_path: Path) -> None:
         "carried_over": ["Tiếp nhận | Kỳ trước"], "received": ["Tiếp nhận | Trong kỳ"],
         "finished_total": ["Đã xử lý | Tổng"],
     }  # fmt: skip
+    for source, marks in (("ket_qua", 'feed = "summary"'), ("danh_sach", "table_ends")):
+        name, content = onboarded_workbooks.FILES[source]
+        (tmp_path / name).write_bytes(content)
+        text = draft_layout(settings(), tmp_path / name, source).text
+        assert marks in text and tomllib.loads(text)["header_depth" if source == "ket_qua" else "id"]
+        assert "NGƯỜI GIẢ" not in text
     for name in ("Tổng hợp", "../x", "a-b", ""):
         with pytest.raises(Misconfigured, match="small letters"):
             draft_layout(settings(), path, name)

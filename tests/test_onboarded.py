@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 import onboarded_cities
+import onboarded_workbooks
 from tthc import pipeline
 from tthc.pipeline import Outcome
 from tthc.warehouse.connect import transaction
@@ -73,3 +74,26 @@ def test_case_logs_of_eight_cities(warehouses: Warehouses) -> None:
         assert (open_ones["numerator"], open_ones["denominator"]) == (4, 11)
         fees = warehouse.query("select fee_amount from core.dossier where fee_amount > 0 order by 1")
         assert [row["fee_amount"] for row in fees] == [7500, 107550]
+
+
+def test_workbooks_and_a_register_of_provinces(warehouses: Warehouses) -> None:
+    with warehouses.fresh() as warehouse:
+        outcome = load(warehouse, "workbooks", "42", onboarded_workbooks.FILES, date(2026, 1, 14))
+        assert outcome.files == {"loaded": 3} and (outcome.rows_accepted, outcome.rows_quarantined) == (10, 0)
+        tien_dien, co_dam, nghi_xuan = "18373", "18394", "18352"
+        received = {unit: above for unit, (above, _) in counted(warehouse, "received", "TT01_06A").items()}
+        assert received == {tien_dien: 3, co_dam: 2, nghi_xuan: 3, "42": 8}
+        # Due three working days after Monday the 5th, two after Thursday the 8th, and on the day of receipt.
+        assert counted(warehouse, "on_time", "TT01_06A") == {tien_dien: (2, 3), nghi_xuan: (1, 2), "42": (3, 5)}
+        assert counted(warehouse, "overdue_open", "TT01_06A")["42"] == (1, 3)
+        reported = warehouse.query("select unit_code, measure, value from core.reported")
+        assert {(row["unit_code"], row["measure"]): row["value"] for row in reported} == {
+            (unit, measure): value
+            for unit, values in ((tien_dien, (2, 10, 8, 2, 10)), (co_dam, (0, 5, 5, 0, 3)))
+            for measure, value in zip(
+                ("carried_over", "received", "received_online", "received_direct", "resolved_any"), values, strict=True
+            )
+        }
+        for said in ("NGƯỜI GIẢ", "0900000000"):
+            for path in (warehouse.settings.home / "out").rglob("*.txt"):
+                assert said not in path.read_text(encoding="utf-8")

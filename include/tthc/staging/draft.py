@@ -22,7 +22,7 @@ from tthc.staging.drift import SAMPLE, Suggestion, quoted
 from tthc.staging.grid import known_headings
 from tthc.staging.guess import (
     COUNTED,
-    FOREIGN,
+    SYNONYMS,
     activity_of,
     code_of,
     forms_of,
@@ -63,16 +63,21 @@ def draft_layout(settings: Settings, path: Path, layout_id: str) -> Draft:
         headings = [heading for heading in dict.fromkeys(reading.header) if heading.strip()]
         asked = [Column(name=f"h{at}", headings=(heading,), helper=True) for at, heading in enumerate(headings)]
         whole = readers.read(path, replace(form, columns=tuple(asked)))
+        below = whole.detail if isinstance(whole, FileRefused) and whole.reason == "SEVERAL_TABLES" else ""
+        if below:  # to look at it, the tables may stand one below the other
+            whole = readers.read(path, replace(form, columns=tuple(asked), feed="procedure_catalogue"))
     if isinstance(whole, FileRefused):
         raise Misconfigured(f"{path.name}: {whole.reason}: {whole.detail}")
     cells = {heading: _filled(whole, f"h{at}") for at, heading in enumerate(headings)}
     sheets = len(set(whole.table["sheet"].to_pylist())) if form.kind in {"xlsx", "xls"} else 1
     layouts = read_layouts(settings)
-    if report := _report_like(headings, layouts):
+    guessed = guess(cells, _known_columns(layouts), form)
+    if report := _report_like(cells, guessed, layouts):
         lines = list(_report_lines(form, cells, report))
     else:
-        guessed = guess(cells, _known_columns(layouts), form)
         lines = list(_Lines(form, cells, guessed, read_status_words(settings), sheets, whole.table.num_rows))
+    if below:
+        lines.insert(1, f'# ??? {below}: or table_ends = ["…"], the row where it begins')
     if whole.ragged:
         lines.insert(1, f"# ??? {len(whole.ragged)} of {whole.rows_read} rows do not line up with the header")
     text = "\n".join(lines) + "\n"
@@ -133,17 +138,22 @@ def _known_columns(layouts: Mapping[str, Layout]) -> dict[str, tuple[str, ...]]:
         for column in layout.columns if layout.feed == "dossier" else ():
             if not column.helper:
                 known.setdefault(column.name, []).extend(column.headings)
-    for name, words in FOREIGN.items():
+    for name, words in SYNONYMS.items():
         known.setdefault(name, []).extend(words)
     return {name: tuple(dict.fromkeys(headings)) for name, headings in known.items()}
 
 
-def _report_like(headings: Sequence[str], layouts: Mapping[str, Layout]) -> Layout | None:
-    """The report of counts whose headings this file shares most, where they are more than those of any list of
-    dossiers and most of its own."""
-    shares = {layout.id: known_headings(headings, layout) for layout in layouts.values()}
-    best = max(layouts.values(), key=lambda layout: shares[layout.id])
-    return best if best.feed == "summary" and shares[best.id] * 2 > len(headings) else None
+def _report_like(
+    cells: Mapping[str, Sequence[str]], guessed: Mapping[str, Suggestion], layouts: Mapping[str, Layout]
+) -> Layout | None:
+    """The report of counts whose headings this file shares most; None where the file has days or codes of dossiers, or
+    few columns of numbers."""
+    numbers = [texts for texts in cells.values() if texts and all(re.fullmatch(r"[\d.,]+ ?%?", text) for text in texts)]
+    lists = {"dossier_code", "received_at"} & {one.column for one in guessed.values()}
+    if lists or len(numbers) * 2 < len(cells) or forms_of_columns(cells):
+        return None
+    reports = [layout for layout in layouts.values() if layout.feed == "summary"]
+    return max(reports, key=lambda layout: known_headings(list(cells), layout))
 
 
 def _report_lines(form: Layout, cells: Mapping[str, Sequence[str]], like: Layout) -> Iterator[str]:
@@ -155,7 +165,7 @@ def _report_lines(form: Layout, cells: Mapping[str, Sequence[str]], like: Layout
     mine = {heading: replace(like, columns=(column,)) for column in like.columns for heading in cells
             if known_headings([heading], replace(like, columns=(column,)))}  # fmt: skip
     rest = [heading for heading in cells if heading not in mine]
-    yield f"ignored = {_list(rest)}  # ??? give the counts among them a column, see measures.csv"
+    yield f"ignored = {_list(rest)}  # ??? give the counts among them a column of measures.csv, and the unit unit_name"
     yield f"# ??? identities: how the counts add up, as in {like.id}"
     yield f"\n[titles]\nperiod = {_PERIOD}"
     for heading, one in mine.items():

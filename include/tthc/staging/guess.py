@@ -25,29 +25,37 @@ DATE_FORMATS = (
 )  # fmt: skip
 COUNTED = {"epoch": r"1\d{9}", "epoch_ms": r"1\d{12}"}
 _ALL_FORMS = (*DATE_FORMATS, *COUNTED)
-# Headings by which portals outside of Việt Nam call what ours call otherwise.
-FOREIGN = {
-    "dossier_code": ("case id", "case concept name", "caseid", "request id", "service request id", "sr number",
+# Headings of registers and of portals outside of Việt Nam, for what our own layouts call otherwise.
+SYNONYMS = {
+    "dossier_code": ("số hồ sơ", "mã số hồ sơ", "số biên nhận", "mã biên nhận", "số phiếu",
+                     "case id", "case concept name", "caseid", "request id", "service request id", "sr number",
                      "service request number", "permit number", "permit num", "permit#", "application number",
                      "reference", "uid", "unique key", "case enquiry id", "file number", "case number",
                      "record number"),
-    "received_at": ("created date", "open dt", "open date", "opened", "received date", "filed date", "start date",
+    "received_at": ("ngày nhận", "ngày nhận hồ sơ", "nhận hồ sơ",
+                     "created date", "open dt", "open date", "opened", "received date", "filed date", "start date",
                     "startdate", "date received", "application date", "applied date", "application start date",
                     "requested datetime", "date valid", "valid date", "creation date", "submitted date",
                     "date created"),
-    "due_at": ("due date", "target date", "target dt", "sla target dt", "target close date", "deadline",
+    "due_at": ("ngày hẹn", "hẹn trả", "ngày hẹn trả kết quả", "hạn xử lý",
+                     "due date", "target date", "target dt", "sla target dt", "target close date", "deadline",
                "enddate planned", "end date planned", "expected datetime", "target decision date", "sla due date"),
-    "finished_at": ("closed date", "close date", "closed dt", "completed date", "decision date", "decided date",
+    "finished_at": ("ngày xong", "ngày có kết quả", "ngày hoàn thành", "có kết quả",
+                     "closed date", "close date", "closed dt", "completed date", "decision date", "decided date",
                     "enddate", "end date", "closed", "resolution date", "issued date", "issue date", "date issued"),
-    "status": ("status", "case status", "current status", "status current", "status description", "app state",
+    "status": ("tình trạng", "tình trạng hồ sơ", "tình trạng xử lý",
+                     "status", "case status", "current status", "status current", "status description", "app state",
                "application status", "permit status", "sr status", "decision"),
-    "channel": ("source", "channel", "origin", "open data channel type", "method received", "report source",
+    "channel": ("hình thức tiếp nhận", "kênh tiếp nhận", "kênh",
+                     "source", "channel", "origin", "open data channel type", "method received", "report source",
                 "interface used", "request source"),
-    "unit_name": ("agency name", "agency", "department", "municipality", "owner department", "responsible agency",
+    "unit_name": ("nơi tiếp nhận", "nơi nhận", "cơ quan giải quyết", "cơ quan tiếp nhận", "đơn vị giải quyết",
+                     "agency name", "agency", "department", "municipality", "owner department", "responsible agency",
                   "area name", "assigned department"),
     "field_name": ("complaint type", "request type", "category", "type", "service name", "application type",
                    "permit type", "app type", "case type"),
-    "fee_amount": ("fee", "fee paid", "amount", "total fees", "total fee"),
+    "fee_amount": ("phí", "lệ phí",
+                     "fee", "fee paid", "amount", "total fees", "total fee"),
     "row_at": ("time timestamp", "complete timestamp", "timestamp"),
 }  # fmt: skip
 _ACTIVITY = ("activity", "concept name", "event", "event name", "activity name", "tên bước", "bước xử lý", "hành động")
@@ -80,7 +88,7 @@ _MOST_WORDS = 40  # of a column of words
 def named(heading: str) -> str:
     """A heading as words: "StatusCurrent", "status_current" and "(case) status.current" are alike."""
     apart = re.sub(r"(?<=[a-zà-ỹ])(?=[A-Z])", " ", heading.removeprefix("(case)"))
-    return " ".join(fold(re.sub(r"[_:.()]+", " ", apart)).split())
+    return " ".join(fold(re.sub(r"[_:.()|]+", " ", apart)).split())
 
 
 def tells_of_a_person(heading: str) -> bool:
