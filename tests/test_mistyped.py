@@ -3,12 +3,15 @@ say that all is well, is never the answer."""
 
 from __future__ import annotations
 
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from tthc.cli import app
+from tthc import pipeline
+from tthc.cli import app, main
 from tthc.domain.errors import Misconfigured, WarehouseRefused
 from warehouses import Warehouse, Warehouses
 
@@ -84,6 +87,61 @@ def test_a_workbook_of_each_owner_goes_into_a_folder(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["quarantine", "export", "--out", str(tmp_path / "out")]).exit_code == 2
 
 
+def test_a_workbook_goes_into_a_folder_that_is_there(tmp_path: Path) -> None:
+    error = (
+        CliRunner()
+        .invoke(
+            app, ["export", "form-06a", "--unit", "42", "--period", "2026-03", "--out", str(tmp_path / "no" / "a.xlsx")]
+        )
+        .exception
+    )
+    assert isinstance(error, Misconfigured)
+    assert "does not exist" in str(error)
+    assert not (tmp_path / "no").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["load", "--drop", "x", "--as-of"],
+        ["rollup", "--period", "2026-03", "--as-known-on"],
+        ["compare", "--unit", "42", "--period", "2026-03", "--on"],
+        ["simulate", "--dossiers", "9", "--out", "x", "--start"],
+        ["quarantine", "replay", "--night"],
+        ["incidents", "snooze", "1", "--by", "x", "--reason", "x", "--until"],
+    ],
+    ids=lambda words: " ".join((words[0], words[-1])),
+)
+def test_a_bad_date_is_told_with_its_option(home: Path, words: list[str]) -> None:
+    told = CliRunner().invoke(app, [*words, "31/03/2026"])
+    assert told.exit_code == 2
+    assert f"Invalid value for {words[-1]}: '31/03/2026' is not a date" in " ".join(told.output.split())
+    assert not home.exists()
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert CliRunner().invoke(app, ["--version"]).output == f"tthc {version('tthc')}\n"
+
+
+def test_an_interruption_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "publish", interrupted)
+    monkeypatch.setattr(sys, "argv", ["tthc", "rollup"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.strip() == (
+        "tthc: interrupted; what was finished is kept, the same command completes the rest"
+    )
+
+
+def test_the_watchdog_of_a_warehouse_never_made_says_how_it_is_made(home: Path) -> None:
+    told = CliRunner().invoke(app, ["watchdog"])
+    assert (told.exit_code, "was never made: tthc init" in told.output) == (1, True)
+
+
 def test_a_drop_folder_without_files_is_told(
     warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +149,10 @@ def test_a_drop_folder_without_files_is_told(
         monkeypatch.setenv(name, value)
     told = CliRunner().invoke(app, ["load", "--drop", str(tmp_path), "--as-of", "2026-03-22"])
     assert (told.exit_code, f"no file waits in {tmp_path}" in told.output) == (0, True)
+    replay = CliRunner().invoke(app, ["quarantine", "replay", "--night", "2026-03-22"])
+    assert isinstance(replay.exception, Misconfigured)
+    assert "no file was delivered for the night 2026-03-22; there is none yet" in str(replay.exception)
+    assert warehouse.value("select count(*) from alerts.dispatch where night is null") == 0, "a report was sent"
 
 
 def assert_refused(home: Path, words: list[str], told: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +36,6 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Nightly figures about administrative procedures (thủ tục hành chính), explainable down to the row.",
 )
 summaries = typer.Typer(no_args_is_help=True, help="Summary reports beside what the dossiers give.")
 layout = typer.Typer(no_args_is_help=True, help="Layouts: what an export looks like.")
@@ -57,6 +57,22 @@ app.command()(explain)
 app.command()(compare)
 
 _UNITS_SHOWN = 5
+_INTERRUPTED = 130  # what typer makes of Ctrl-C
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        print(f"tthc {version('tthc')}")
+        raise typer.Exit
+
+
+@app.callback()
+def tthc(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Nightly figures about administrative procedures (thủ tục hành chính), explainable down to the row."""
 
 
 @app.command()
@@ -162,10 +178,16 @@ def rollup(
     if as_known_on is not None:
         if period is None:
             raise typer.BadParameter("--as-known-on needs --period")
-        _show(enquiries.figures_as_known(settings(), _night(as_known_on), period), as_json, "no figure was known")
+        _show(
+            enquiries.figures_as_known(settings(), _night(as_known_on, "--as-known-on"), period),
+            as_json,
+            "no figure was known",
+        )
         return
     publication_id = pipeline.publish(settings(), full=full)
     _say("figures unchanged" if publication_id is None else f"publication {publication_id} is current")
+    if period is None and as_json:
+        print(json.dumps({"publication_id": publication_id}))
     if period is not None:
         rows = _rows(
             "select period_calendar, period_kind, period_label, unit_code, basis, field_code, metric_id, profile, "
@@ -216,7 +238,13 @@ def simulate(
     from tthc.simulation.simulate import simulate as write
 
     written = write(
-        province=province, dossiers=dossiers, seed=seed, start=_night(start), nights=nights, out=out, progress=_say
+        province=province,
+        dossiers=dossiers,
+        seed=seed,
+        start=_night(start, "--start"),
+        nights=nights,
+        out=out,
+        progress=_say,
     )
     for path in written:
         print(path)
@@ -276,9 +304,13 @@ def layout_draft(
 
 
 def main() -> None:
-    """Entry point: errors of ours become one sentence and their exit status."""
+    """Entry point: errors of ours become one sentence and their exit status, and so does an interruption."""
     try:
         app()
     except TthcError as error:
         print(f"tthc: {error}", file=sys.stderr)
         raise SystemExit(error.exit_status) from None
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:
+            print("tthc: interrupted; what was finished is kept, the same command completes the rest", file=sys.stderr)
+        raise

@@ -96,7 +96,7 @@ def quarantine_replay(
 
     from tthc import pipeline
 
-    done = pipeline.replay(settings(), source, None if night is None else night_of(night))
+    done = pipeline.replay(settings(), source, None if night is None else night_of(night, "--night"))
     publication_id = pipeline.publish(settings())
     pipeline.notify(settings())
     say("figures unchanged" if publication_id is None else f"publication {publication_id} is current")

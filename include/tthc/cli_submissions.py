@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -25,6 +26,7 @@ def submissions_submit(
         bool, typer.Option("--interim", help="The period is still open: hand in what is known.")
     ] = False,
     waive: Annotated[str | None, typer.Option(help="Why it is handed in although units are missing.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Hand in the figures published now; they are kept as they are, and a later correction is the next version.
 
@@ -42,6 +44,8 @@ def submissions_submit(
         say(f"version {version} of {period} ({calendar}) of {place} is handed in")
     else:
         say(f"version {version} of {period} ({calendar}) of {place} holds these figures already")
+    if as_json:
+        print(json.dumps({"version": version, "is_new": is_new}))
 
 
 @submissions.command("list")

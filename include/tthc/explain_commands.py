@@ -221,7 +221,7 @@ def compare(
 
     check_typed(unit=unit, period=period, calendar=calendar)
     rows = enquiries.figures_to_date(
-        settings(), unit, period, None if on is None else night(on), calendar, basis, field
+        settings(), unit, period, None if on is None else night(on, "--on"), calendar, basis, field
     )
     if as_json or all(row["numerator"] is None for row in rows):
         show(rows if as_json else [], as_json, "no figure of this unit and period is published")

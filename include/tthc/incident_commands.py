@@ -85,7 +85,9 @@ def incidents_snooze(
     try:
         moment = datetime.fromisoformat(until)
     except ValueError:
-        raise typer.BadParameter(f"{until!r} is not a date of the form yyyy-mm-dd or yyyy-mm-ddTHH:MM") from None
+        raise typer.BadParameter(
+            f"{until!r} is not a date of the form yyyy-mm-dd or yyyy-mm-ddTHH:MM", param_hint="--until"
+        ) from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=LOCAL)
     with transaction(settings()) as connection:
         decisions.snooze(connection, incident, by=by, reason=reason, until=moment)
@@ -117,11 +119,16 @@ def messages_list(
 
 
 @messages.command("send")
-def messages_send() -> None:
+def messages_send(as_json: AsJson = False) -> None:
     """Send what waits: the dispatcher. The night calls it at its end, a timer every few minutes for the rest."""
+    from dataclasses import asdict
+
     from tthc import pipeline
 
-    say(str(pipeline.notify(settings())))
+    done = pipeline.notify(settings())
+    say(str(done))
+    if as_json:
+        print(json.dumps(asdict(done)))
 
 
 def watchdog(as_json: AsJson = False) -> None:

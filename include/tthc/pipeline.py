@@ -317,11 +317,13 @@ def decide(settings: Settings, delivery_id: int, *, release: bool, by: str, reas
 
 def replay(settings: Settings, source_id: str | None = None, night: date | None = None) -> Replayed:
     """Judge again what waits in quarantine or was not loaded, by today's rules, lists and layouts. Figures follow by
-    `publish`. Raises Misconfigured for an unknown source."""
+    `publish`. Raises Misconfigured for an unknown source or a night that nothing was loaded for."""
     init(settings)
     if source_id is not None and source_id not in read_sources(settings):
         raise Misconfigured(f"{source_id!r} is no source; known are {', '.join(read_sources(settings))}")
     with transaction(settings) as connection:
+        if night is not None:
+            _check_night(connection, night)
         waiting = repeats.waiting(connection, source_id, night)
         procedures = frozenset(connection.execute(sa.text("select procedure_code from ref.procedure")).scalars())
     landed = [each for each in waiting if is_sound(settings, each.receipt.sha256)]
@@ -377,6 +379,14 @@ def publish(settings: Settings, full: bool = False) -> int | None:
 def notify(settings: Settings, night: date | None = None, now: datetime | None = None) -> Dispatched:
     """Send what waits in the outbox. `night`: the run of that night has just ended, so its report is due."""
     return dispatch(settings, now or datetime.now(UTC), night)
+
+
+def _check_night(connection: sa.Connection, night: date) -> None:
+    """Refuse a night for which no file was delivered: of it nothing waits, whatever is wrong."""
+    known = connection.execute(sa.text("select distinct night from core.delivery order by night desc")).scalars().all()
+    if night not in known:
+        told = f"the newest are {', '.join(map(str, known[:5]))}" if known else "there is none yet"
+        raise Misconfigured(f"no file was delivered for the night {night}; {told}")
 
 
 def write_quarantine(settings: Settings, out: Path) -> list[Path]:

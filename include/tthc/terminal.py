@@ -16,17 +16,19 @@ By = Annotated[str, typer.Option(help="Who decides; kept on record.")]
 Reason = Annotated[str, typer.Option(help="Why; kept on record.")]
 
 
-def night(text: str | None) -> date:
-    """A night as typed, yyyy-mm-dd; today in Việt Nam when none is given."""
+def night(text: str | None, option: str = "--as-of") -> date:
+    """A night as typed after an option, yyyy-mm-dd; today in Việt Nam when none is given."""
     if text is None:
         return datetime.now(LOCAL).date()
     try:
         told = date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a date of the form yyyy-mm-dd") from None
+        raise typer.BadParameter(f"{text!r} is not a date of the form yyyy-mm-dd", param_hint=option) from None
     latest = datetime.now(LOCAL).year + 5
     if not 2000 <= told.year <= latest:
-        raise typer.BadParameter(f"{text} is no night of exports: its year should lie between 2000 and {latest}")
+        raise typer.BadParameter(
+            f"{text} is no night of exports: its year should lie between 2000 and {latest}", param_hint=option
+        )
     return told
 
 

@@ -53,7 +53,10 @@ def watch(settings: Settings, now: datetime) -> list[str]:
 
 def _warehouse_problems(settings: Settings, now: datetime) -> list[str]:
     try:
-        if settings.warehouse_url is None and not server.status(settings.home).running:
+        embedded = server.status(settings.home) if settings.warehouse_url is None else None
+        if embedded is not None and embedded.url is None:
+            return [f"Kho dữ liệu ở {settings.home} chưa được tạo / the warehouse was never made: tthc init"]
+        if embedded is not None and not embedded.running:
             return ["Máy chủ kho dữ liệu không chạy / the embedded server does not run: tthc db start"]
         with transaction(settings) as connection:
             connection.execute(sa.text("set local statement_timeout = '30s'"))

@@ -159,4 +159,6 @@ def checked_target(target: Path) -> Path:
     """Where a workbook may go. Raises Misconfigured."""
     if target.suffix.lower() != ".xlsx" or target.is_dir():
         raise Misconfigured(f"--out must name a file that ends in .xlsx, not {str(target)!r}")
+    if not target.parent.is_dir():
+        raise Misconfigured(f"the folder {str(target.parent)!r} of --out does not exist")
     return target
