@@ -102,6 +102,7 @@ def make_current(connection: sa.Connection, publication_id: int) -> None:
         ),
         {"id": publication_id},
     )
+    run_script(connection, "analyze rollup.publication, rollup.current_publication")  # few rows: nobody else does
 
 
 def judge(connection: sa.Connection, *, night: date, province: str, known_on: date | None = None) -> None:

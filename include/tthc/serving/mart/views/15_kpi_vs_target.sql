@@ -19,7 +19,7 @@ lifetime as (
     from ref.unit
     group by unit_code
 ),
-valid as (
+valid as not materialized (  -- of what it looks at the planner knows how many rows there are
     select
         target.*,
         greatest(target.period_from, lifetime.valid_from) as valid_from,
@@ -54,19 +54,23 @@ select
     valid.source_line,
     valid.note
 from valid
-cross join lateral (
-    select string_agg(
-        concat(case when other.document <> valid.document then other.document || ', ' end, 'dòng ', other.source_line,
-            ': ', other.wanted),
-        '; ' order by other.document, other.source_line, other.target_id
-    ) as named
-    from valid as other
-    where (other.unit_code, other.metric_id, other.profile, other.field_code)
+left join (
+    select
+        valid.target_id,
+        string_agg(
+            concat(case when other.document <> valid.document then other.document || ', ' end, 'dòng ', other.source_line,
+                ': ', other.wanted),
+            '; ' order by other.document, other.source_line, other.target_id
+        ) as named
+    from valid
+    join valid as other
+        on (other.unit_code, other.metric_id, other.profile, other.field_code)
         = (valid.unit_code, valid.metric_id, valid.profile, valid.field_code)
-    and other.valid_from <= valid.valid_to
+    where other.valid_from <= valid.valid_to
     and other.valid_to >= valid.valid_from
     and (other.comparator, other.target_value) is distinct from (valid.comparator, valid.target_value)
-) as other;
+    group by valid.target_id
+) as other using (target_id);
 
 -- Beside every on-time rate stands what is open and late: finishing only easy dossiers flatters the rate, not this.
 create view mart.kpi_vs_target as
@@ -99,8 +103,12 @@ join mart.target
     and target.profile = kpi.profile
     and target.field_code = kpi.field_code
     and kpi.period_end between target.valid_from and target.valid_to
-left join mart.kpi as late
-    on kpi.metric_id = 'on_time'
-    and (late.metric_id, late.profile) = ('overdue_open', 'TT01_06A')
-    and (late.period_calendar, late.period_label, late.unit_code, late.basis, late.field_code)
-        = (kpi.period_calendar, kpi.period_label, kpi.unit_code, kpi.basis, kpi.field_code);
+left join lateral (  -- looked up row by row: a join would work out all figures once for each
+    select open.unit_code, open.numerator, open.denominator
+    from mart.kpi as open
+    where kpi.metric_id = 'on_time'
+    and (open.metric_id, open.profile) = ('overdue_open', 'TT01_06A')
+    and (open.period_calendar, open.period_kind, open.period_label, open.unit_code, open.basis, open.field_code)
+        = (kpi.period_calendar, kpi.period_kind, kpi.period_label, kpi.unit_code, kpi.basis, kpi.field_code)
+    offset 0
+) as late on true;

@@ -1,7 +1,20 @@
 -- Communes side by side: bounds instead of naked ranks, the province's own rate as the yardstick of the bands. Who is
--- not ranked is listed, and its band says why. Shares are compared exactly: equal ones share a rank.
+-- not ranked is listed, and its band says why. Shares are compared exactly: equal ones share a rank. The province is found
+-- among the same rows, and what is open and late looked up row by row: joins would work out all figures once for each.
 create view mart.ranking as
 with
+told as (
+    select
+        kpi.*,
+        max(kpi.unit_code) filter (where kpi.unit_level = 'province') over whole as province_code,
+        max(kpi.numerator) filter (where kpi.unit_level = 'province') over whole as province_numerator,
+        max(kpi.denominator) filter (where kpi.unit_level = 'province') over whole as province_denominator
+    from mart.kpi
+    where kpi.unit_level in ('commune', 'province') and kpi.field_code = '*' and 'former_province' <> all(kpi.flags)
+    window whole as (
+        partition by period_calendar, period_kind, period_label, metric_id, profile, basis
+    )
+),
 commune as (
     select
         kpi.*,
@@ -14,9 +27,9 @@ commune as (
         end as unranked,
         comparison.ranking_minimum,
         1.959963984540054 ^ 2 as z2  -- the two-sided 95 % point of the normal distribution
-    from mart.kpi
+    from told as kpi
     cross join ref.comparison
-    where kpi.unit_level = 'commune' and kpi.field_code = '*'
+    where kpi.unit_level = 'commune' and kpi.province_code is not null
     and (kpi.denominator > 0 or kpi.numerator is null and (kpi.metric_id, kpi.profile) in (
         select metric_id, profile from mart.definition where denominator_counters is not null
     ))
@@ -33,7 +46,7 @@ select
     bounded.period_calendar,
     bounded.period_kind,
     bounded.period_label,
-    province.unit_code as province_code,
+    bounded.province_code,
     bounded.metric_id,
     bounded.profile,
     bounded.basis,
@@ -51,9 +64,9 @@ select
     ) end::int as rank,
     case
         when bounded.unranked is not null then bounded.unranked
-        when province.numerator is null then 'không so với tỉnh'
-        when centre - margin > province.numerator::numeric / province.denominator then 'cao hơn tỉnh'
-        when centre + margin < province.numerator::numeric / province.denominator then 'thấp hơn tỉnh'
+        when bounded.province_numerator is null then 'không so với tỉnh'
+        when centre - margin > bounded.province_numerator::numeric / bounded.province_denominator then 'cao hơn tỉnh'
+        when centre + margin < bounded.province_numerator::numeric / bounded.province_denominator then 'thấp hơn tỉnh'
         else 'ngang tỉnh'
     end as band,
     bounded.unranked is null as ranked,
@@ -65,14 +78,12 @@ select
     case when bounded.metric_id <> 'on_time' then null when late.unit_code is null then 0 else late.denominator end
         as in_progress
 from bounded
-join mart.kpi as province
-    on province.unit_level = 'province' and 'former_province' <> all(province.flags)
-    and (province.period_calendar, province.period_kind, province.period_label, province.metric_id, province.profile,
-        province.basis, province.field_code)
-    = (bounded.period_calendar, bounded.period_kind, bounded.period_label, bounded.metric_id, bounded.profile,
-        bounded.basis, '*')
-left join mart.kpi as late
-    on bounded.metric_id = 'on_time'
-    and (late.metric_id, late.profile) = ('overdue_open', 'TT01_06A')
-    and (late.period_calendar, late.period_label, late.unit_code, late.basis, late.field_code)
-        = (bounded.period_calendar, bounded.period_label, bounded.unit_code, bounded.basis, '*');
+left join lateral (
+    select kpi.unit_code, kpi.numerator, kpi.denominator
+    from mart.kpi
+    where bounded.metric_id = 'on_time'
+    and (kpi.metric_id, kpi.profile) = ('overdue_open', 'TT01_06A')
+    and (kpi.period_calendar, kpi.period_kind, kpi.period_label, kpi.unit_code, kpi.basis, kpi.field_code)
+        = (bounded.period_calendar, bounded.period_kind, bounded.period_label, bounded.unit_code, bounded.basis, '*')
+    offset 0
+) as late on true;
