@@ -1,5 +1,5 @@
 # Two commands matter: `make run` and `make test`. Both build .venv/ first, from the committed locks.
-.PHONY: run test lint lock clean fuzz bench bench-mart check-figures hitl
+.PHONY: run test lint lock clean fuzz bench bench-mart check-figures walk hitl
 
 run:
 	@scripts/bootstrap.sh run
@@ -27,6 +27,12 @@ check-figures:
 	@scripts/bootstrap.sh dev
 	@.venv/bin/python tests/test_independent.py $(if $(SEED),--seed $(SEED)) $(if $(DOSSIERS),--dossiers $(DOSSIERS)) \
 		$(if $(PERMUTATIONS),--permutations $(PERMUTATIONS))
+
+# A random walk of files and changes, every step of it looked at: STEPS (40) of a random or this SEED.
+walk:
+	@scripts/bootstrap.sh dev
+	@.venv/bin/python tests/test_walk.py $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) \
+		$(if $(LIVES),--lives $(LIVES))
 
 # A night on a live Airflow of its own, persons who answer about held files, and every sink searched for persons.
 hitl:

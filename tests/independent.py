@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,12 @@ Key = tuple[Period, str, str, str]  # period, unit, basis, field
 class Knowledge:
     """Everything delivered so far; each delivery counts at its own night, in whatever order it was given.
 
-    `overlay`: a folder of reference files laid over the shipped ones; `secret`: what the keys of dossiers are made with.
+    `overlay`: a folder of reference files laid over the shipped ones; `secret`: what the keys of dossiers are made with;
+    `sources`: those of dossiers, in order of trust.
     """
 
-    def __init__(self, overlay: Path | None, secret: str) -> None:
-        self.overlay = overlay
+    def __init__(self, overlay: Path | None, secret: str, sources: Sequence[str] = SOURCES) -> None:
+        self.overlay, self.sources = overlay, sources
         self.places = Places(overlay)
         self.boundary = Boundary(self.places.units, overlay, secret)
         self._states: dict[tuple[str, str], tuple[tuple[date, str], State]] = {}
@@ -75,7 +77,7 @@ class Knowledge:
     def dossiers(self) -> Iterator[State]:
         """Each dossier once, as its most trusted source tells it; statuses 1 and 3 are in no figure."""
         for code in {code for code, _ in self._states}:
-            first = next(source for source in SOURCES if (code, source) in self._states)
+            first = next(source for source in self.sources if (code, source) in self._states)
             state = self._states[code, first][1]
             if state.status not in (1, 3):
                 yield state
@@ -148,11 +150,17 @@ def figures(known: Knowledge, definitions: Sequence[Definition] = DEFINITIONS) -
     kpi, forms = Rows(), Rows()
     registry = sorted(table("procedures.csv", known.overlay), key=lambda row: row["field_name"], reverse=True)
     fields = {fold(row["field_code"]): fold(row["field_name"]) for row in registry if row["field_code"]}
+    metrics = {period: in_force(definitions, period.end) for period in spans}
+
+    @cache
+    def of_unit(period: Period, unit: str) -> dict[str, Any]:
+        return _of_place(known, period, unit) | coverage[period].of(unit)
+
     for (period, unit, basis, name), group in _groups(known, spans).items():
         count = group.counts
-        shared = _of_place(known, period, unit) | coverage[period].of(unit) | {"flags": sorted(group.flags)}
+        shared = of_unit(period, unit) | {"flags": sorted(group.flags)}
         key = (*period[:3], unit, basis, name)
-        for metric in in_force(definitions, period.end):
+        for metric in metrics[period]:
             numerator = sum(count[part] for part in metric.above)
             denominator = sum(count[part] for part in metric.below) if metric.below else None
             if numerator or denominator:
@@ -191,6 +199,7 @@ def _of_place(known: Knowledge, period: Period, unit: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@cache
 def _rate(numerator: int, denominator: int | None) -> Decimal | None:
     if not denominator:
         return None

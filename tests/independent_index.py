@@ -6,6 +6,7 @@ import csv
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from independent_rows import REFERENCE
@@ -19,6 +20,7 @@ def _file(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@cache
 def _thousandths(points: Fraction) -> Decimal:
     return (Decimal(points.numerator) / points.denominator).quantize(Decimal("0.001"), ROUND_HALF_UP)
 

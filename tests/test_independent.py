@@ -51,6 +51,7 @@ def check(warehouse: Warehouse, overlay: Path, nights: Nights, every_night: bool
         if every_night or number == len(nights):
             expected = figures(known, DEFINED)
             compare(warehouse, expected)
+            print(f"{night}: {count_of_cells(expected)} cells are equal", flush=True)
         before = fingerprint(warehouse)
         assert pipeline.publish(warehouse.settings, full=True) is not None
         assert fingerprint(warehouse) == before, f"a full recomputation after {night} changed something"
@@ -64,10 +65,15 @@ def check(warehouse: Warehouse, overlay: Path, nights: Nights, every_night: bool
 def hand_in(warehouse: Warehouse) -> int:
     """The province hands the quarter in, as soon as it is over and once more on the last night; the version."""
     calendar, label, _ = HANDED_IN
+    units_missing = warehouse.value(
+        "select bool_or(units_reported < units_expected) from mart.kpi where unit_code = '42' "
+        "and (period_calendar, period_label) = (:calendar, :label) and 'manual_input' <> all(flags)",
+        calendar=calendar, label=label,
+    )  # fmt: skip
     with warehouse.kept():
         return handing_in.submit(
             warehouse.settings, unit="42", calendar=calendar, label=label, by="NGƯỜI GIẢ", reason="báo cáo quý",
-            waiver="thử",
+            waiver="thử" if units_missing else None,
         )[0]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from unittest import mock
 import pytest
 
 from drawing import PROCEDURE_COLUMNS
-from exports import STATUS_WORDS, Row, csv_list, dossier, workbook, xlsx_list
+from exports import STATUS_WORDS, Row, counts, csv_list, dossier, form_06a, workbook, xlsx_list
 from laid_over import VERSION_OF_ON_TIME
 from tthc import pipeline
 from tthc.domain.errors import ReferenceFault
@@ -248,6 +248,24 @@ def test_bytes_that_come_again_after_others_are_the_file_of_their_night(warehous
     assert {cause for cause, _ in causes(warehouse, "18373", "apologies")} == {"file"}
     (line,) = [line for line in report(warehouse, date(2026, 2, 12)) if "published figures changed" in line]
     assert "do tệp / file" in line
+
+
+def test_a_form_that_comes_as_a_then_b_then_a_is_restated_twice_and_within_one_night_once(warehouse: Warehouse) -> None:
+    """Of the same bytes twice in one night the second is no delivery (design §4.3): B, which came after them, stands."""
+    form_a = form_06a([("Hộ tịch", counts(direct=3, in_time=3))])
+    form_b = form_06a([("Hộ tịch", counts(direct=5, in_time=5))])
+    ledger = (
+        "select old_numerator, new_numerator, cause from mart.restatement where metric_id = 'received' "
+        "and (unit_code, field_code, basis, period_label) = ('18373', '*', 'as_reported', '2026-Q1') "
+        "order by publication_id"
+    )
+    elsewhere = dossier("H42.1-260105-0009", unit_name="xã Cổ Đạm")
+    warehouse.load(date(2026, 3, 20), {"mot_cua_csv/a.csv": csv_list([elsewhere])})
+    for day, name, form in ((20, "a", form_a), (20, "b", form_b), (20, "a", form_a)):
+        warehouse.load(date(2026, 3, day), {f"tong_hop_06a_xlsx/{name}.xlsx": form})
+    assert [tuple(row.values()) for row in warehouse.query(ledger)] == [(0, 3, "file"), (3, 5, "file")]
+    warehouse.load(date(2026, 3, 21), {"tong_hop_06a_xlsx/a.xlsx": form_a})
+    assert [tuple(row.values()) for row in warehouse.query(ledger)][2:] == [(5, 3, "file")]
 
 
 def test_another_order_of_trust_chooses_every_dossier_anew_and_is_a_rule(

@@ -37,6 +37,17 @@ _places, _units, _successions = once(read_places), once(read_units), once(read_s
 Files = Mapping[str, bytes]  # "mot_cua_csv/a.csv" → content
 
 
+@contextmanager
+def units_read_once() -> Iterator[None]:
+    """Within, units that were parsed before are loaded from memory."""
+    with (
+        mock.patch.object(reference_tables, "read_places", _places),
+        mock.patch.object(reference_tables, "read_units", _units),
+        mock.patch.object(reference_tables, "read_successions", _successions),
+    ):
+        yield
+
+
 @dataclass(slots=True)
 class Warehouse:
     """One database with a home of its own; `query` reads it as its owner."""
@@ -213,11 +224,7 @@ class Warehouses:
         with self._database(_TEMPLATE) as database:
             settings = self._settings(database, overlay)
             if overlay is not None:
-                with (
-                    mock.patch.object(reference_tables, "read_places", _places),
-                    mock.patch.object(reference_tables, "read_units", _units),
-                    mock.patch.object(reference_tables, "read_successions", _successions),
-                ):
+                with units_read_once():
                     pipeline.init(settings)
             yield Warehouse(settings, self.readers)
 
