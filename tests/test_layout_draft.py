@@ -150,6 +150,19 @@ def test_a_draft_asks_little_of_logs_of_cities(tmp_path: Path) -> None:
     assert found["permits"]["several_rows"] == "events" and headings["permits"]["activity"] == "Activity"
 
 
+def test_a_register_whose_headings_are_known_needs_no_hand(tmp_path: Path) -> None:
+    name, content = onboarded_workbooks.FILES["so_nhan"]
+    path = tmp_path / name
+    path.write_bytes(content)
+    draft = draft_layout(settings(), path, "so_nhan")
+    assert tomllib.loads(draft.text)["month_names"][:2] == ["thg1", "thg2"] and '"???"' not in draft.text
+    (tmp_path / "own/layouts").mkdir(parents=True)
+    (tmp_path / "own" / draft.file).write_text(draft.text, encoding="utf-8")
+    (tmp_path / "own/sources.toml").write_text(draft.source, encoding="utf-8")
+    report = check_layout(replace(settings(), reference_overlay=tmp_path / "own"), path, "so_nhan", date(2026, 1, 14))
+    assert (report.verdict, report.counts["rows_accepted"], report.counts["rows_dropped"]) == ("loaded", 3, 1), report
+
+
 def test_a_draft_of_a_report_of_counts_is_a_report(tmp_path: Path) -> None:
     heads = [
         "STT",

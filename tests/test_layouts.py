@@ -461,7 +461,7 @@ def test_a_part_of_a_cell_and_words_by_pattern(tmp_path: Path) -> None:
     text = text.replace('"Web" = "2"', '"Web" = "2", "/web.*/" = "3"')
     seen = see(tmp_path, csv_of([head, *rows]), text=text)
     assert seen.column("status") == [9, 4] and seen.column("channel") == [3, 2]
-    assert seen.refused == {4: ["CELL_SHAPE"], 5: ["DATE_INVALID", "UNKNOWN_STATUS"]}
+    assert seen.refused == {4: ["DOSSIER_CODE_MISSING"], 5: ["DATE_INVALID", "UNKNOWN_STATUS"]}
 
 
 def test_a_file_without_codes_is_known_by_other_columns(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ the layout declares.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 import pandas as pd
@@ -81,7 +81,10 @@ def parse_dates(
     foreign = pc.fill_null(pc.match_substring_regex(pa.array(cells, pa.string()), _FOREIGN_DIGIT), False).to_pandas()
     foreign = foreign.set_axis(cells.index).astype(bool)
     rest = cells.notna() & ~foreign
-    texts = _english_months(cells, layout) if layout.month_names else cells
+    texts = cells
+    if layout.month_names:
+        words = list(cells.dropna().unique())
+        texts = cells.map(dict(zip(words, in_english(words, layout.month_names), strict=True)))
     forms = (column.date_formats if column else ()) or layout.date_formats
     if layout.kind in _WORKBOOKS:
         forms = (REAL_DATE, *forms, "excel_serial")
@@ -126,15 +129,12 @@ def _of_full_width(texts: pd.Series, form: str) -> pd.Series:
     return texts[texts.str.fullmatch(pattern)]
 
 
-def _english_months(cells: pd.Series, layout: Layout) -> pd.Series:
-    """Month names of the layout's language as those strptime reads under %b."""
-    names = {fold(name): english for name, english in zip(layout.month_names, _MONTHS, strict=True)}
+def in_english(texts: Sequence[str], month_names: Sequence[str]) -> list[str]:
+    """Month names of a language, from January on, as those strptime reads under %b."""
+    names = {fold(name): english for name, english in zip(month_names, _MONTHS, strict=True)}
     pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     found = re.compile(rf"(?<!\w)(?:{pattern})(?!\w)\.?")
-    known = {
-        word: found.sub(lambda match: names[match.group().rstrip(".")], fold(word)) for word in cells.dropna().unique()
-    }
-    return cells.map(known)
+    return [found.sub(lambda match: names[match.group().rstrip(".")], fold(text)) for text in texts]
 
 
 def translated(cells: pd.Series, column: Column) -> pd.Series:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from tthc.domain.text import code_key
 from tthc.reference.layout import Derivation, Layout
-from tthc.staging.columns import clean_column, holds, parse_dates, part_of, translated
+from tthc.staging.columns import NO_VALUE, clean_column, holds, parse_dates, part_of, translated
 
 PLACE = ("file_no", "sheet", "row_no")
 _HOMOGLYPHS = str.maketrans("ÐƉðɖ", "ĐĐđđ")
@@ -57,7 +57,8 @@ def texts_of(table: pa.Table, layout: Layout) -> Texts:
     )
     for column in layout.columns:
         if column.part and column.name in texts.cells:
-            texts.cells[column.name] = part_of(texts.cells[column.name], column.part)
+            cells = part_of(texts.cells[column.name], column.part)
+            texts.cells[column.name] = cells.where(cells.ne(NO_VALUE), None) if column.name == "dossier_code" else cells
     for name, constant in layout.constants.items():
         texts.cells[name] = pd.Series([constant] * table.num_rows, dtype=object)
     for condition in layout.only_rows:

@@ -29,7 +29,9 @@ from tthc.staging.guess import (
     forms_of_columns,
     guess,
     is_of_days,
+    month_names_of,
     tells_of_a_person,
+    with_english_months,
 )  # fmt: skip
 from tthc.staging.reader import Reading
 from tthc.staging.reader_process import ReaderPool
@@ -69,6 +71,9 @@ def draft_layout(settings: Settings, path: Path, layout_id: str) -> Draft:
     if isinstance(whole, FileRefused):
         raise Misconfigured(f"{path.name}: {whole.reason}: {whole.detail}")
     cells = {heading: _filled(whole, f"h{at}") for at, heading in enumerate(headings)}
+    months = month_names_of(cells)
+    cells = with_english_months(cells, months)
+    form = replace(form, month_names=months)
     sheets = len(set(whole.table["sheet"].to_pylist())) if form.kind in {"xlsx", "xls"} else 1
     layouts = read_layouts(settings)
     guessed = guess(cells, _known_columns(layouts), form)
@@ -228,6 +233,8 @@ class _Lines:
         formats = forms_of_columns(self.cells)
         if formats:
             yield f"date_formats = {_list(formats)}"
+        if self.form.month_names:
+            yield f"month_names = {_list(self.form.month_names)}"
         texts = [text for heading, texts in self.cells.items() if is_of_days(heading, texts) for text in texts]
         if _ambiguous(texts):
             yield "# ??? no day in this file is after the 12th: day and month may be the other way round"

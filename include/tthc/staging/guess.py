@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from tthc.domain.text import fold
 from tthc.reference.layout import Column, Layout
+from tthc.staging.columns import in_english
 from tthc.staging.drift import SAMPLE, Suggestion, has_form, suggest
 from tthc.staging.grid import REAL_DATE
 
@@ -25,6 +26,15 @@ DATE_FORMATS = (
 )  # fmt: skip
 COUNTED = {"epoch": r"1\d{9}", "epoch_ms": r"1\d{12}"}
 _ALL_FORMS = (*DATE_FORMATS, *COUNTED)
+# Names of months that strptime does not know, from January on.
+_MONTHS = (
+    tuple(f"thg{month}" for month in range(1, 13)),
+    tuple(f"thg {month}" for month in range(1, 13)),
+    ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec"),
+    ("jan", "feb", "mär", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez"),
+    ("janv", "févr", "mars", "avr", "mai", "juin", "juil", "août", "sept", "oct", "nov", "déc"),
+    ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"),
+)
 # Headings of registers and of portals outside of Việt Nam, for what our own layouts call otherwise.
 SYNONYMS = {
     "dossier_code": ("số hồ sơ", "mã số hồ sơ", "số biên nhận", "mã biên nhận", "số phiếu",
@@ -144,6 +154,24 @@ def _alike(heading: str, known: str) -> float:
 def _are_words(texts: Sequence[str]) -> bool:
     words = {fold(text) for text in texts}
     return 0 < len(words) <= _MOST_WORDS and max(map(len, words)) <= 80
+
+
+def month_names_of(cells: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The names of months under which columns hold days that hold none without them; () where there are none."""
+    silent = {heading: texts[:SAMPLE] for heading, texts in cells.items() if texts and not forms_of(texts[:SAMPLE])}
+    for names in _MONTHS:
+        if any(forms_of(in_english(texts, names)) for texts in silent.values()):
+            return names
+    return ()
+
+
+def with_english_months(cells: Mapping[str, Sequence[str]], names: tuple[str, ...]) -> dict[str, list[str]]:
+    """The cells of every column, days with the names of months that strptime knows."""
+    found = {}
+    for heading, texts in cells.items():
+        english = in_english(texts, names) if names else []
+        found[heading] = english if english and forms_of(english[:SAMPLE]) else list(texts)
+    return found
 
 
 def forms_of_columns(cells: Mapping[str, Sequence[str]]) -> list[str]:
