@@ -32,6 +32,10 @@ FIGURES = {
     "all targets in a month": f"select * from mart.kpi_vs_target where {_ALL} and period_label = :month",
     "ranking of a metric in a month": "select * from mart.ranking where period_calendar = 'VPCP_15_14' "
     "and basis = 'as_reported' and period_label = :month and (metric_id, profile) = (:metric_id, :profile)",
+    "a metric of all units beside other periods": f"select * from mart.kpi_compared where {_ALL} "
+    "and period_label = :month and (metric_id, profile) = (:metric_id, :profile)",
+    "what the two sides tell in a month": "select * from mart.source_difference "
+    "where period_calendar = 'VPCP_15_14' and period_label = :month and field_code = '*'",
     "form II.06a of a unit": "select * from mart.form_06a where period_calendar = 'VPCP_15_14' "
     "and basis = 'as_reported' and period_label = :month and unit_code = :commune",
     "index 766 of all units in a month": "select * from mart.index_766_total where period_calendar = 'VPCP_15_14' "

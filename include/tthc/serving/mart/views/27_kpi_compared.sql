@@ -38,15 +38,25 @@ select
     ) end::numeric(9, 4) as last_year_points
 from mart.kpi
 join neighbour on (neighbour.calendar, neighbour.label) = (kpi.period_calendar, kpi.period_label)
-left join mart.kpi as before
-    on (before.period_calendar, before.period_label, before.unit_code, before.basis, before.field_code, before.metric_id,
-        before.profile)
-    = (kpi.period_calendar, neighbour.label_before, kpi.unit_code, kpi.basis, kpi.field_code, kpi.metric_id, kpi.profile)
-left join mart.kpi as earlier
-    on (earlier.period_calendar, earlier.period_label, earlier.unit_code, earlier.basis, earlier.field_code,
-        earlier.metric_id, earlier.profile)
-    = (kpi.period_calendar, neighbour.label_last_year, kpi.unit_code, kpi.basis, kpi.field_code, kpi.metric_id,
-        kpi.profile)
+-- both looked up row by row: joins would work out all figures once for each
+left join lateral (
+    select other.*
+    from mart.kpi as other
+    where (other.period_calendar, other.period_kind, other.period_label, other.unit_code, other.basis, other.field_code,
+        other.metric_id, other.profile)
+    = (kpi.period_calendar, kpi.period_kind, neighbour.label_before, kpi.unit_code, kpi.basis, kpi.field_code,
+        kpi.metric_id, kpi.profile)
+    offset 0
+) as before on true
+left join lateral (
+    select other.*
+    from mart.kpi as other
+    where (other.period_calendar, other.period_kind, other.period_label, other.unit_code, other.basis, other.field_code,
+        other.metric_id, other.profile)
+    = (kpi.period_calendar, kpi.period_kind, neighbour.label_last_year, kpi.unit_code, kpi.basis, kpi.field_code,
+        kpi.metric_id, kpi.profile)
+    offset 0
+) as earlier on true
 cross join lateral (  -- why there is no difference, first for the period before, then for last year
     select array_agg(case
         when kpi.basis = 'as_reported' and exists (

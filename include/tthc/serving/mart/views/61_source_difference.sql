@@ -3,7 +3,7 @@
 -- The province is the sum of these units.
 create view mart.source_difference as
 with
-told as (
+told as not materialized (  -- of the periods that are asked for
     select
         period.calendar, period.kind, period.label, source_day.unit_code, source_day.field_code,
         sum(only_province) as only_province, sum(only_nation) as only_nation, sum(in_both) as in_both,
@@ -20,11 +20,9 @@ told_by_both as (
     group by calendar, kind, label, unit_code
     having sum(in_both + only_province) > 0 and sum(in_both + only_nation) > 0
 ),
-summed as (
+summed as (  -- no GROUPING SETS: they would work out every period before one is chosen
     select
-        calendar, kind, label,
-        coalesce(unit_code, (select min(hmac_key.province) from core.hmac_key)) as unit_code,
-        coalesce(field_code, '*') as field_code,
+        calendar, kind, label, place.unit_code, field.field_code,
         sum(in_both + only_province + only_nation)::bigint as dossiers,
         sum(only_province)::bigint as only_province,
         sum(only_nation)::bigint as only_nation,
@@ -38,13 +36,12 @@ summed as (
         sum(finished_differs)::bigint as finished_differs
     from told
     join told_by_both using (calendar, kind, label, unit_code)
-    group by grouping sets (
-        (calendar, kind, label, unit_code, field_code),
-        (calendar, kind, label, unit_code),
-        (calendar, kind, label, field_code),
-        (calendar, kind, label)
-    )
-    having not (grouping(field_code) = 0 and field_code = '')  -- a dossier of no known field is in '*' only
+    cross join lateral (
+        values (told.unit_code), ((select min(hmac_key.province) from core.hmac_key))
+    ) as place (unit_code)
+    cross join lateral (values (told.field_code), ('*')) as field (field_code)
+    where field.field_code <> ''  -- a dossier of no known field is in '*' only
+    group by calendar, kind, label, place.unit_code, field.field_code
 )
 select
     summed.calendar as period_calendar,
