@@ -218,6 +218,22 @@ WIDE = table(numbered(n(), 3))
 case(
     "a total of other rows", csv_of([*WIDE, ["Tổng số: 4 hồ sơ", *BLANK[1:]]]), verdict="held", reason="TOTAL_MISMATCH"
 )
+WIDE = table(numbered(n(), 3))
+case("a total of one cell", csv_of([*WIDE, ["Tổng số: 3 hồ sơ"]]), rows=(4, 3, 0, 1, 0))
+WIDE = table(numbered(n(), 3))
+case(
+    "a total of one cell, of other rows", csv_of([*WIDE, ["Tổng số: 4 hồ sơ"]]), verdict="held", reason="TOTAL_MISMATCH"
+)
+WIDE = table(numbered(n(), 3))
+case("a delimiter behind every row", csv_of([WIDE[0], *([*row, ""] for row in WIDE[1:])]), rows=(3, 3, 0, 0, 0))
+WIDE = table(numbered(n(), 3))
+case(
+    "a delimiter behind one row",
+    csv_of([*WIDE[:2], [*WIDE[2], ""], WIDE[3]]),
+    verdict=QUARANTINED,
+    rows=(3, 2, 1, 0, 0),
+    refused={3: ["RAGGED"]},
+)
 case("one status everywhere", csv_list(numbered(n(), 100)), rows=(100, 100, 0, 0, 0), told={"ONE_STATUS"})
 case(
     "two statuses",

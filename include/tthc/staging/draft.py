@@ -294,9 +294,9 @@ class _Lines:
 
 def _numbers(texts: Sequence[str]) -> Iterator[str]:
     """Separators of numbers where they are not ours; two digits behind the last one are the small coin."""
-    if any(re.search(r"(?:,\d{3})|\.\d{2}$", text.strip()) for text in texts):
+    if any(re.search(r",\d{3}|\.\d{1,2}$", text.strip()) for text in texts):
         yield 'thousands = ","\ndecimal = "."\ndecimals = 2  # ??? counted in the smallest coin'
-    elif any(re.search(r",\d{2}$", text.strip()) for text in texts):
+    elif any(re.search(r",\d{1,2}$", text.strip()) for text in texts):
         yield "decimals = 2  # ??? counted in the smallest coin"
 
 
