@@ -23,7 +23,7 @@ COUNTS = (
     "resolved_on_time", "resolved_late", "in_progress_total", "in_progress_in_time", "in_progress_overdue",
 )  # fmt: skip
 
-_WIDTHS = (5, 34, 10, 10, 12, 10, 10, 10, 10, 10, 10, 10, 10)
+_WIDTHS = (5, 34, 14, 10, 12, 10, 15, 10, 10, 10, 13, 10, 10)
 _LAST = len(_WIDTHS) - 1
 _HEAD = 6  # the first of three header rows, counted from 0
 _NUMBERING = (

@@ -18,7 +18,7 @@ from tthc.settings import Settings
 TITLE = "SỐ LIỆU GIẢI QUYẾT THỦ TỤC HÀNH CHÍNH ĐỂ CÔNG BỐ"
 HIDDEN = "*"
 _COLUMNS = (
-    ("Mã", 11), ("Đơn vị", 34), ("Tiếp nhận", 12), ("Đã giải quyết", 12), ("Trước và đúng hạn", 12),
+    ("Mã", 14), ("Đơn vị", 34), ("Tiếp nhận", 12), ("Đã giải quyết", 12), ("Trước và đúng hạn", 12),
     ("Tỷ lệ đúng hạn", 16), ("Nộp trực tuyến", 12), ("Tỷ lệ nộp trực tuyến", 16),
 )  # fmt: skip
 _LEVELS = ("province", "department", "commune")

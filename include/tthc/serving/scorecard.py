@@ -45,7 +45,7 @@ _TARGETS = (
     ("Ghi chú", 44),
 )  # fmt: skip
 _UNITS = (
-    ("Mã", 11), ("Đơn vị", 26), ("Tiếp nhận", 9), ("Đã giải quyết", 9), ("Trước và đúng hạn", 9),
+    ("Mã", 14), ("Đơn vị", 26), ("Tiếp nhận", 9), ("Đã giải quyết", 9), ("Trước và đúng hạn", 9),
     ("Tỷ lệ đúng hạn", 14), ("So với tỉnh", 13), ("Đang giải quyết", 9), ("Trong đó quá hạn", 9),
     ("Nộp trực tuyến", 14), ("Thanh toán trực tuyến", 14), ("Số hóa đầy đủ", 14), ("Có dữ liệu", 9), ("Ghi chú", 22),
 )  # fmt: skip

@@ -95,9 +95,7 @@ class Book:
     def put_row(self, sheet: Any, row: int, cells: Sequence[tuple[str | int | None, str]]) -> None:
         """A row of a table, as high as its longest text needs."""
         widths = self._widths[sheet.get_name()]
-        lines = max(
-            math.ceil(len(str(value or "")) / (width * 1.1)) for (value, _), width in zip(cells, widths, strict=False)
-        )
+        lines = max(math.ceil(len(str(value or "")) / width) for (value, _), width in zip(cells, widths, strict=False))
         sheet.set_row(row, _LINE * max(lines, 1) + 3)
         for column, (value, style) in enumerate(cells):
             self.put(sheet, row, column, value, style)
