@@ -1,6 +1,6 @@
 """Which rows of a table are no data: blank, column numbers, a repeated header, totals, sections, the signature block.
 
-A row is looked at one by one only when it looks odd: a required cell is empty, or it begins like a total or the header.
+Only odd rows are looked at one by one (`odd_rows`).
 """
 
 from __future__ import annotations
@@ -8,25 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import reduce
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tthc.domain.errors import FileRefused
 from tthc.domain.text import clean, fold
 from tthc.reference.layout import SUMMARIES, Layout
-from tthc.staging.at_once import at_once, shares
-from tthc.staging.composed import is_ascii
 from tthc.staging.grid import LEAD, Grid, match_header
+from tthc.staging.odd_rows import odd_rows
 
 _NUMBERING = re.compile(r"\(?(?:(\d{1,3})|[a-z])\)?(?:\s*=.*)?")
 _AMOUNT = re.compile(r"[\d.,\s]+")
 _COUNT = re.compile(r"\s*[:(]?\s*(?:là|có|gồm)?\s*(\d{1,3}(?:[.,]\d{3})+|\d{1,7})\s*(?:hồ sơ|hs|dòng)?\s*\)?\.?")
 # Columns every dossier fills with a text or a day: a number below them counts rows.
 _COUNTED = ("dossier_code", "procedure_code", "procedure_name", "unit_name", "received_at")
-_AROUND = " \t\r\n\u00a0\u200b\ufeff"  # a byte-order mark stands where one file was hung behind another
 
 
 @dataclass(slots=True)
@@ -70,18 +65,16 @@ class _Look:
         self.padded = grid.padded
         self.kinds: dict[int, str] = {}
         self.weak: dict[int, list[str]] = {}
-        odd = self._odd(grid)
-        unread = grid.unread(odd)
-        picked = [unread[at] if at in unread else _picked(cells, odd) for at, cells in enumerate(self.columns)]
-        self.odd_count, self.last_even = len(odd), self._last_even(odd)
-        for index, place, blank in zip(odd, range(len(odd)), _blank(picked, len(odd)), strict=True):
-            if self.ends and not blank and self._ends([column[place].as_py() or "" for column in picked]):
+        odd = odd_rows(columns, grid, layout, self.key)
+        self.odd_count, self.last_even = len(odd), self._last_even(list(odd))
+        for index, cells in odd.items():
+            if self.ends and cells and self._ends(cells):
                 self._end(index)
                 break
-            if blank:  # formats below a table may reach to the end of a sheet
-                self.kinds[index] = "BLANK"
+            if cells:
+                self._judge(index, cells, grid)
             else:
-                self._judge(index, [column[place].as_py() or "" for column in picked], grid)
+                self.kinds[index] = "BLANK"
 
     def _ends(self, cells: list[str]) -> bool:
         line = fold(" ".join(cell for cell in cells if cell.strip()))
@@ -94,41 +87,6 @@ class _Look:
         self.last_even = min(self.last_even, index - 1)
         while self.last_even in self.weak or self.last_even in self.kinds:
             self.last_even -= 1
-
-    def _odd(self, grid: Grid) -> list[int]:
-        # A row with every required cell is a dossier, whatever it begins with; in a report it may be a total.
-        leading = () if self.layout.feed == "dossier" else range(min(LEAD, len(self.columns)))
-        headings = self._headings(grid.header[self.key[0]])
-        looked_at = {str(at): self.columns[at] for at in {*self.key, *leading}}
-
-        def looks_odd(rows: pa.Table) -> pa.ChunkedArray:
-            tests = [_is_blank(rows[str(at)]) for at in self.key]
-            first = rows[str(self.key[0])]
-            tests.append(_is_one_of(first, headings))
-            tests += [self._begins_like_a_total(rows[str(at)]) for at in leading]
-            return reduce(pc.or_, tests)
-
-        found = at_once(looks_odd, shares(pa.table(looked_at)))
-        odd = pa.concat_arrays([part.combine_chunks() for part in found])
-        # Column numbers stand below a header, the first one or one repeated.
-        below = pa.concat_arrays([pa.array([True]), odd])[: self.count]
-        places = pc.indices_nonzero(pc.and_not(below, odd))
-        numbers = pc.match_substring_regex(
-            pc.utf8_trim(_picked(self.columns[self.key[0]], places), characters=_AROUND),
-            r"^\(?(?:\d{1,3}|[a-z])\)?\s*(?:=.*)?$",
-            ignore_case=True,
-        )
-        return sorted({*pc.indices_nonzero(odd).to_pylist(), *places.filter(numbers).to_pylist(), *self.padded})
-
-    def _headings(self, heading: str) -> set[str]:
-        """What the cells of a column say that repeat its heading, or any heading of a list of dossiers."""
-        headings = (heading for column in self.layout.columns for heading in column.headings)
-        names = (heading, *heading.split("|"), *(headings if self.layout.feed == "dossier" else ()))
-        return {clean(name).lower() for name in names}
-
-    def _begins_like_a_total(self, cells: pa.Array) -> pa.Array:
-        words = "|".join(re.escape(word) for word in (*self.layout.total_words, *self.layout.subtotal_words))
-        return pc.match_substring_regex(cells, f"^\\s*(?:{words})", ignore_case=True)
 
     def _last_even(self, odd: list[int]) -> int:
         last = self.count - 1
@@ -268,36 +226,3 @@ class _Look:
             return True
         sample = (text for at, text in enumerate(self.columns[place][:200].to_pylist()) if at not in self.kinds)
         return any(text.strip() and not _AMOUNT.fullmatch(text) for text in sample)
-
-
-def _picked(column: pa.Array | pa.ChunkedArray, rows: list[int] | pa.Array) -> pa.Array:
-    """The cells of some rows, in their order."""
-    if len(rows) == 0:
-        return pa.array([], pa.string())
-    if isinstance(column, pa.ChunkedArray) and column.num_chunks > 1:  # taking would put all of it together first
-        mask = np.zeros(len(column), bool)
-        mask[rows] = True
-        column, rows = column.filter(pa.array(mask)), np.searchsorted(np.flatnonzero(mask), rows)
-    return column.take(pa.array(rows, pa.int64()))
-
-
-def _is_blank(cells: pa.Array) -> pa.Array:
-    return pc.or_(pc.equal(pc.binary_length(cells), 0), pc.utf8_is_space(cells))
-
-
-def _is_one_of(cells: pa.ChunkedArray, texts: set[str]) -> pa.Array | pa.ChunkedArray:
-    """Whether a cell says one of some texts, which stand in small letters."""
-    if plain := is_ascii(cells):
-        texts = {text for text in texts if text.isascii()}
-    if not texts:
-        return pa.repeat(False, len(cells))
-    trimmed = pc.utf8_trim(cells, characters=_AROUND)
-    small = pc.ascii_lower(trimmed) if plain else pc.utf8_lower(trimmed)
-    return pc.is_in(small, value_set=pa.array(list(texts), pa.string()))
-
-
-def _blank(columns: list[pa.Array], count: int) -> list[bool]:
-    blank = pa.repeat(True, count)
-    for column in columns:
-        blank = pc.and_(blank, pc.fill_null(_is_blank(column), True))
-    return list(blank.to_pylist())
