@@ -91,3 +91,21 @@ def compare(warehouse: Warehouse, expected: Mapping[str, Rows], version: int | N
     """Fail with the first cells that differ."""
     found = list(differences(warehouse, expected, version))
     assert not found, f"{len(found)} cells differ\n" + "\n".join(found[:20])
+
+
+def fingerprint(warehouse: Warehouse) -> dict[str, str]:
+    """What is shown and what is stored for it, each as one number, but for the numbers of publications."""
+    lines = {
+        view: f"select row({', '.join((*key, *cells))})::text as line from mart.{view}"
+        for view, (key, cells) in VIEWS.items()
+    }
+    lines["kpi_public"] = "select (to_jsonb(told) - 'publication_id')::text as line from mart.kpi_public as told"
+    lines["flow_day"] = "select told::text as line from mart.flow_day as told"
+    lines |= {
+        name: f"select told::text as line from rollup.{name} as told" for name in ("counter", "manual", "coverage")
+    }
+    numbers = (
+        f"""(select md5(string_agg(line, '|' order by line collate "C")) from ({text}) as told) as {name}"""
+        for name, text in lines.items()
+    )
+    return warehouse.query(f"select {', '.join(numbers)}")[0]

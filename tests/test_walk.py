@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from compared_figures import compare
+from compared_figures import compare, fingerprint
 from independent import Knowledge, figures
 from independent_rows import table
 from remembered import without_suites
@@ -28,23 +28,9 @@ from walk import LISTED, Reference, Walk
 from warehouses import KEY, Warehouse, Warehouses
 
 KEY_OF_FIGURE = "period_calendar, period_kind, period_label, unit_code, basis, field_code, metric_id, profile"
-VIEWS = ("kpi", "form_06a", "index_766", "index_766_total", "kpi_public", "flow_day")
+_STORED = {"counter", "manual", "coverage"}  # with the numbers of publications, which another order does not repeat
 Pair = tuple[int | None, int | None]
 Figures = Mapping[tuple[str, ...], tuple[date, Pair, bool]]  # key → first day of its period, counts, stated by a unit
-
-
-def shown(place: Warehouse) -> dict[str, str]:
-    """What the views show, each as one number, but for the number of the publication; and the rows stored for them."""
-    texts = {
-        view: f"select (to_jsonb(told) - 'publication_id')::text as line from mart.{view} as told" for view in VIEWS
-    }
-    texts |= {
-        name: f"select told::text as line from rollup.{name} as told" for name in ("counter", "manual", "coverage")
-    }
-    words = [
-        f"(select md5(string_agg(line, '|' order by line)) from ({text}) as t) as {n}" for n, text in texts.items()
-    ]
-    return place.query(f"select {', '.join(words)}")[0]
 
 
 def read_figures(place: Warehouse, publication: int) -> tuple[Figures, int]:
@@ -107,10 +93,10 @@ class Checked:
         self.earlier()
 
     def full(self, publication: int) -> None:
-        seen = shown(self.place)
+        seen = fingerprint(self.place)
         with self.place.kept():
             pipeline.publish(self.place.settings, full=True)
-        again = shown(self.place)
+        again = fingerprint(self.place)
         assert again == seen, f"a full recomputation changed {[name for name in seen if seen[name] != again[name]]}"
         assert not self.place.value(f"select count(*) from mart.restatement where publication_id > {publication}")
 
@@ -140,12 +126,12 @@ class Checked:
                 if self.pick.random() < 0.1:
                     other.publish()
             other.publish()
-            seen, again = shown_in_views(self.place), shown_in_views(other)
+            seen, again = _shown(self.place), _shown(other)
         assert again == seen, f"in another order {[name for name in seen if seen[name] != again[name]]} are different"
 
 
-def shown_in_views(place: Warehouse) -> dict[str, str]:
-    return {name: told for name, told in shown(place).items() if name in VIEWS}
+def _shown(place: Warehouse) -> dict[str, str]:
+    return {name: number for name, number in fingerprint(place).items() if name not in _STORED}
 
 
 def known(walk: Walk, folder: Path) -> Knowledge:
