@@ -32,7 +32,7 @@ VIEWS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "index_766": (
         (*_INDEX, "component_id"),
-        ("numerator", "denominator", "points", "max_points", "missing", "state", "units_expected", "units_reported"),
+        ("metric_id", "profile", "numerator", "denominator", "points", "max_points", "missing", "state", "units_expected", "units_reported"),
     ),
     "index_766_total": (
         _INDEX,
@@ -42,7 +42,16 @@ VIEWS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 # Columns of these views that are not compared. A publication is numbered by how often its warehouse has published.
 NOT_COMPARED = frozenset({"publication_id"})
 _fold = cache(fold)
-_WORDS = {*_SHARED, "units_expected", "units_reported", "status", "definition_version", "field_name"}
+_WORDS = {
+    *_SHARED,
+    "units_expected",
+    "units_reported",
+    "status",
+    "definition_version",
+    "field_name",
+    "metric_id",
+    "profile",
+}
 
 
 def _read(warehouse: Warehouse, view: str, version: int | None) -> dict[Any, tuple[Any, ...]]:

@@ -39,7 +39,7 @@ def _component(row: Mapping[str, str], figure: Mapping[str, Any] | None, level: 
     else:
         state, points = "told", min(full, full * Fraction(*pair) / Fraction(row["full_at"]))
     return {
-        "numerator": pair[0], "denominator": pair[1], "points": None if points is None else _thousandths(points),
+        "metric_id": row["metric_id"], "profile": row["profile"], "numerator": pair[0], "denominator": pair[1], "points": None if points is None else _thousandths(points),
         "max_points": _thousandths(full), "missing": state == "missing", "state": state,
         "units_expected": figure and figure["units_expected"], "units_reported": figure and figure["units_reported"],
     }  # fmt: skip

@@ -20,7 +20,7 @@ from independent_rows import FORM, SOURCES, table
 from independent_statements import SOURCE as STATED
 from laid_over import DEFINED, VERSION_OF_ON_TIME, overlay
 from lives import Life, deliveries, draw
-from ten_nights_files import as_form, as_statements
+from ten_nights_files import Row, as_form, as_statements
 from tthc import handing_in, pipeline
 from tthc.reference.sources import Source, read_sources
 from tthc.settings import Settings
@@ -123,12 +123,16 @@ class Walk:
             yield files
 
     def _misnamed(self, life: Life) -> Life:
-        """Some rows name a unit that nobody knows yet."""
-        return replace(life, told=tuple(
-            replace(one, row=one.row | {"unit_name": _NOBODY, "code": one.row["code"].replace("H99.0", "H99.7")})
-            if self.pick.random() < 0.1 else one
-            for one in life.told
-        ))  # fmt: skip
+        """Some rows name a unit that nobody knows yet. A field is spelt in one way: where a file brings the spelling by
+        which a field is called from then on, figures of other units move to it, and the ledger does not name the file."""
+
+        def row(told: Row) -> Row:
+            spelt = told | {"field": told["field"] and "Lĩnh vực lạ"}
+            if self.pick.random() < 0.1:
+                spelt |= {"unit_name": _NOBODY, "code": told["code"].replace("H99.0", "H99.7")}
+            return spelt
+
+        return replace(life, told=tuple(replace(one, row=row(one.row)) for one in life.told))
 
     def step(self) -> tuple[str, set[str]]:
         """Take one step that is possible now: what happened, and the causes its restatements may have."""
