@@ -250,6 +250,20 @@ def test_bytes_that_come_again_after_others_are_the_file_of_their_night(warehous
     assert "do tệp / file" in line
 
 
+def test_a_file_of_an_old_unit_is_the_cause_at_its_unit_of_today(warehouse: Warehouse) -> None:
+    old = dossier(
+        "H42.1-250620-0001", unit_name="xã Xuân Yên", received_at="20/06/2025", due_at="25/06/2025",
+        finished_at="24/06/2025", status=STATUS_WORDS[9],
+    )  # fmt: skip
+    warehouse.load(date(2026, 2, 10), {"mot_cua_csv/a.csv": csv_list([old])})
+    warehouse.load(date(2026, 2, 10), {"mot_cua_csv/b.csv": csv_list([old | {"finished_at": "27/06/2025"}])})
+    rows = warehouse.query(
+        "select distinct cause, split_part(cause_ref, ' (', 1) from mart.restatement "
+        "where unit_code = '18373' and basis = 'current_boundary' and metric_id = 'on_time'"
+    )
+    assert [tuple(row.values()) for row in rows] == [("file", "mot_cua_csv/b.csv")]
+
+
 def test_a_form_that_comes_as_a_then_b_then_a_is_restated_twice_and_within_one_night_once(warehouse: Warehouse) -> None:
     """Of the same bytes twice in one night the second is no delivery (design §4.3): B, which came after them, stands."""
     form_a = form_06a([("Hộ tịch", counts(direct=3, in_time=3))])
