@@ -9,17 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tthc.staging.at_once import at_once, shares
-
 _BLOCK = 1 << 18  # bytes that stay in a processor's cache from one test to the next
 
 
 def composed(table: pa.Table) -> pa.Table:
-    """The same columns of text, composed (NFC)."""
-    return pa.concat_tables(at_once(_composed_share, shares(table)))
-
-
-def _composed_share(table: pa.Table) -> pa.Table:
+    """The same columns of text, composed (NFC). One after the other: so short a work loses more by waiting for the
+    interpreter."""
     columns = [pa.chunked_array(map(_composed_part, column.chunks), pa.string()) for column in table.columns]
     return pa.table(columns, table.column_names)
 

@@ -20,6 +20,7 @@ from tthc.staging.odd_rows import odd_rows
 _NUMBERING = re.compile(r"\(?(?:(\d{1,3})|[a-z])\)?(?:\s*=.*)?")
 _AMOUNT = re.compile(r"[\d.,\s]+")
 _COUNT = re.compile(r"\s*[:(]?\s*(?:là|có|gồm)?\s*(\d{1,3}(?:[.,]\d{3})+|\d{1,7})\s*(?:hồ sơ|hs|dòng)?\s*\)?\.?")
+_NUMBER_AND_NAME = 2  # cells of a section's row
 # Columns every dossier fills with a text or a day: a number below them counts rows.
 _COUNTED = ("dossier_code", "procedure_code", "procedure_name", "unit_name", "received_at")
 
@@ -159,6 +160,8 @@ class _Look:
         for index, cells in self.weak.items():
             if index in self.kinds or not self._says_little(cells):
                 continue
+            if index in self.padded and sum(bool(cell.strip()) for cell in cells) > _NUMBER_AND_NAME:
+                continue  # what is left of a row that was cut
             words = [text for cell in cells if (text := clean(cell)) and not _AMOUNT.fullmatch(text)]
             line = " ".join(dict.fromkeys(words))
             for name, pattern in patterns.items():
