@@ -143,7 +143,7 @@ def test_a_warehouse_that_does_not_answer_is_told(place: Warehouse, hook: Http, 
 
 def test_a_warehouse_never_made_is_told_and_not_started(settings_without_server: Settings) -> None:
     problems = watch(settings_without_server, SIX)
-    assert any("tthc db start" in problem for problem in problems)
+    assert any("never made: tthc init" in problem for problem in problems)
     assert not (settings_without_server.home / "postgres").exists()
 
 

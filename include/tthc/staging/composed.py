@@ -13,8 +13,8 @@ _BLOCK = 1 << 18  # bytes that stay in a processor's cache from one test to the 
 
 
 def composed(table: pa.Table) -> pa.Table:
-    """The same columns of text, composed (NFC). One after the other: so short a work loses more by waiting for the
-    interpreter."""
+    """The same columns of text, composed (NFC). One after the other: shared out, so short a work loses more by waiting
+    for the interpreter."""
     columns = [pa.chunked_array(map(_composed_part, column.chunks), pa.string()) for column in table.columns]
     return pa.table(columns, table.column_names)
 

@@ -29,7 +29,7 @@ class Grid:
 
     `ragged` holds (sheet, row number, reason) of rows whose cells do not line up with the header. `padded`: positions
     of rows with too few cells, filled up with empty ones: a total or a signature may be as short, data may not.
-    `epoch_1904`: the workbook counts its days from 1904.
+    `epoch_1904`: the workbook counts its days from 1904. `composed`: the text of the columns is in NFC already.
     """
 
     sheet: str
@@ -42,6 +42,7 @@ class Grid:
     ragged: list[tuple[str, int, str]] = field(default_factory=list)
     padded: frozenset[int] = frozenset()
     epoch_1904: bool = False
+    composed: bool = False
     unread: Callable[[Sequence[int]], dict[int, pa.Array]] = field(default=lambda rows: {})
 
 

@@ -20,6 +20,7 @@ from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
 from tthc.staging.at_once import at_once, processors
 from tthc.staging.careful_csv import LOOK_AHEAD, cut_at, ends_with_delimiter, read_carefully, strictly
+from tthc.staging.composed import composed
 from tthc.staging.grid import FoundHeader, Grid, find_header, known_headings, left_behind, refuse_table_above
 from tthc.staging.inspect_workbook import MAX_COLUMNS
 
@@ -115,6 +116,7 @@ def grid_of(path: Path, layout: Layout) -> Grid:
     else:
         table = _Table(data, _Form(delimiter, len(header)), left_behind(header, layout), _pieces(data, body), first_row)
         grid.columns, grid.row_numbers, grid.unread = table.columns(), table.row_numbers(), table.unread
+        grid.composed = True
         grid.padded = frozenset(table.padded())
         grid.ragged = [("", number, reason) for part in table.parts for number, reason in part.odd]
     return grid
@@ -210,7 +212,7 @@ class _Table:
 
         def read(piece: tuple[int, int]) -> pa.Table | None:
             try:
-                return _piece(self.data, piece, self.form, self.left)
+                return composed(_piece(self.data, piece, self.form, self.left))
             except pa.ArrowInvalid:
                 return None
 
@@ -231,7 +233,7 @@ class _Table:
         read = read_carefully(self.data[begin:end], below, self.form.delimiter, self.form.width, first_row)
         if read.goes_on:
             return None
-        table = pa.table(read.columns, self.form.names)
+        table = composed(pa.table(read.columns, self.form.names))
         numbers = pa.array(np.array(read.numbers, np.int32) + np.int32(first_row))
         odd = [(first_row + row, why) for row, why in read.odd]
         return _Part(piece, table, False, numbers, first_row + read.rows, read.padded, odd)

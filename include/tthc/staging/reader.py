@@ -112,9 +112,10 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
     # Nothing else is kept or compared.
     wanted = sorted({*positions.values(), *range(min(LEAD, len(grid.columns)))})
     columns = list(grid.columns)
-    whole = composed(pa.table({str(place): columns[place] for place in wanted}))
-    for place in wanted:
-        columns[place] = whole[str(place)]
+    if not grid.composed:
+        whole = composed(pa.table({str(place): columns[place] for place in wanted}))
+        for place in wanted:
+            columns[place] = whole[str(place)]
     count = len(columns[0])
     numbers = grid.row_numbers
     if numbers is None:
