@@ -75,6 +75,23 @@ def test_pieces_say_what_the_careful_reader_says(lines: list[str], ended: bool, 
             assert table.unread(every[1::2]).get(at, cells[1::2]).to_pylist() == cells[1::2].to_pylist()
 
 
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ('"a" ,"b"  ', ["a", "b"]),
+        ('"a"b,c', ['"a"b', "c"]),
+        ('Công ty "A" B,c', ['Công ty "A" B', "c"]),
+        ('"Công ty "A" B",c', ['"Công ty "A" B"', "c"]),
+        ('"Công ty ""A"" B",c', ['Công ty "A" B', "c"]),
+        (' "a",b', [' "a"', "b"]),
+    ],
+)
+def test_quotes_are_kept_but_around_a_whole_cell(line: str, cells: list[str]) -> None:
+    data = (line + "\nx,y\n").encode()
+    table = read_csv._Table(data, read_csv._Form(",", 2), set(), read_csv._pieces(data, 0), 1)
+    assert [column[0].as_py() for column in table.columns()] == cells
+
+
 WORKBOOK = xlsx_list([dossier(f"H42.1-260105-{number:04d}") for number in range(12)])
 CELLS = [
     f'<c r="{letters}{row}" t="s"><v>1</v></c>' for row in (1, 2, 10, 1048576) for letters in ("A", "Z", "AA", "XFD")

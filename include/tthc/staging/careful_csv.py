@@ -156,8 +156,8 @@ def strictly(text: str, delimiter: str) -> list[str] | None:
 
 
 def _literally(text: str, delimiter: str) -> list[str]:
-    """The cells between delimiters; only a cell that is quoted as a whole loses its quotes."""
+    """The cells between delimiters; only a cell that is quoted as a whole, but for spaces behind, loses its quotes."""
     return [
-        match.group(1).replace('""', '"') if (match := re.fullmatch(r'"((?:[^"]|"")*)"', cell)) else cell
+        match.group(1).replace('""', '"') if (match := re.fullmatch(r'"((?:[^"]|"")*)" *', cell)) else cell
         for cell in text.split(delimiter)
     ]
