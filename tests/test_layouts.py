@@ -406,6 +406,8 @@ def test_day_and_time_in_two_columns(tmp_path: Path) -> None:
     assert seen.column("received_at") == [datetime(2026, 1, 5, 8, 5), None]
     assert seen.column("received_on") == [datetime(2026, 1, 5)] * 2
     assert seen.refused == {4: ["RECEIVED_MISSING"], 5: ["DATE_INVALID"]}
+    for row, refused in ((rows[1], {}), (rows[3], {2: ["DATE_INVALID"]}), (rows[2], {2: ["RECEIVED_MISSING"]})):
+        assert with_columns(tmp_path, "received_at", head, [row], joined).refused == refused  # no time at all
 
     text = BASE.format(kind="xlsx", top="", bottom=HELPERS + joined).replace(
         '[columns.received_at]\nheadings = ["In"]\nrequired = true\n', ""

@@ -94,13 +94,14 @@ def texts_of(table: pa.Table, layout: Layout) -> Texts:
 
 def _joined(cells: Sequence[pd.Series]) -> pd.Series:
     """One text of several, where the first is filled. A time behind the real date of a workbook is its time."""
-    whole = cells[0]
+    whole = cells[0].astype("str")
     for more in cells[1:]:
-        day, time = whole.str.removesuffix("T00:00:00"), more.str.extract(_TIME, expand=False)
+        more = more.astype("str")
+        day, time = whole.str.removesuffix("T00:00:00"), more.str.extract(_TIME, expand=False).astype("str")
         real = whole.notna() & day.ne(whole) & time.notna()
-        plain = (whole + " " + more.fillna("")).str.rstrip()
-        moments = day + "T" + time.str.zfill(5) + time.str.count(":").map({1: ":00"}).fillna("")
-        whole = plain.where(~real, moments)
+        whole = (whole + " " + more.fillna("")).str.rstrip()
+        time = time[real].str.zfill(5)
+        whole[real] = day[real] + "T" + time.where(time.str.count(":").ne(1), time + ":00")
     return whole.astype(object).where(whole.notna(), None)
 
 
