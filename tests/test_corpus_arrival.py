@@ -14,6 +14,7 @@ from tthc.cli import app
 from tthc.domain.errors import FileRefused, OutsideSystemFailed
 from tthc.landing.store import Receipt, land, look, path_of
 from tthc.settings import Settings, settings
+from tthc.staging.reader_process import ReaderPool
 from warehouses import Warehouse
 
 NIGHT = date(2026, 4, 10)
@@ -68,11 +69,12 @@ def test_a_landed_file_that_was_changed_is_never_read_and_delivered_again_is_who
     landed = path_of(home, receipts[0].sha256)
     landed.chmod(0o600)
     landed.write_bytes(CONTENT.replace(b"H42", b"H43"))
-    with pytest.raises(OutsideSystemFailed, match="no longer what was received"):
-        list(pipeline.batches(home, receipts))
+    with ReaderPool(1) as readers, pytest.raises(OutsideSystemFailed, match="no longer what was received"):
+        pipeline.stage_files(home, receipts, frozenset(), readers)
     again, _ = pipeline.receive(home, drop, NIGHT)
-    assert [len(batch) for batch in pipeline.batches(home, again)] == [1]
-    assert landed.read_bytes() == CONTENT
+    with ReaderPool(1) as readers:
+        (staged,) = pipeline.stage_files(home, again, frozenset(), readers)
+    assert (staged.verdict, landed.read_bytes()) == ("loaded", CONTENT)
 
 
 def test_batches_are_cut_by_what_workbooks_unpack_to(
@@ -81,9 +83,7 @@ def test_batches_are_cut_by_what_workbooks_unpack_to(
     def receipt(number: int) -> Receipt:
         return Receipt(source_id="mot_cua_xlsx", night=NIGHT, file_name=f"{number}.xlsx", sha256=f"{number:064}")
 
-    path = tmp_path / "a.xlsx"
-    path.write_bytes(bytes(1_000_000))
-    monkeypatch.setattr(pipeline, "sound_path", lambda *_: path)
+    monkeypatch.setattr(pipeline, "size_of", lambda *_: 1_000_000)
     monkeypatch.setattr(pipeline, "unpacked_size", lambda _: 100_000_000)
     cut = list(pipeline.batches(home, [receipt(number) for number in range(5)]))
     assert [len(batch) for batch in cut] == [1, 1, 1, 1, 1]

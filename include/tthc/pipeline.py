@@ -34,7 +34,7 @@ from tthc.alerts.reporters import resolve_reported
 from tthc.alerts.reviews import review_corrections
 from tthc.domain.errors import FileRefused, Misconfigured
 from tthc.landing.known_name import known_name
-from tthc.landing.store import Receipt, is_sound, land, look, names_of, path_of, sound_path
+from tthc.landing.store import Receipt, is_sound, land, look, names_of, path_of, size_of, sound_path
 from tthc.reference.corrections import Correction, read_corrections
 from tthc.reference.layouts import read_layouts
 from tthc.reference.lists import read_calendar_overrides, read_status_words
@@ -192,8 +192,7 @@ def batches(settings: Settings, receipts: Sequence[Receipt]) -> Iterator[list[Re
     for (source_id, _), group in itertools.groupby(ordered, key=lambda receipt: (receipt.source_id, receipt.night)):
         source, batch, volume = sources[source_id], list[Receipt](), 0
         for receipt in group:
-            path = sound_path(settings, receipt)
-            size = max(path.stat().st_size, unpacked_size(path) // 4)
+            size = max(size_of(settings, receipt), unpacked_size(path_of(settings, receipt.sha256)) // 4)
             if batch and (len(batch) == source.batch_files or volume + size > source.batch_megabytes * 1_000_000):
                 yield batch
                 batch, volume = [], 0
@@ -222,7 +221,7 @@ def stage_files(
         indicators=read_indicators(settings),
         calendar=read_calendar_overrides(settings),
     )
-    files = [(receipt.file_name, receipt.sha256, path_of(settings, receipt.sha256)) for receipt in batch]
+    files = [(receipt.file_name, receipt.sha256, sound_path(settings, receipt)) for receipt in batch]
     source = read_sources(settings)[batch[0].source_id]
     return stage(
         files, source, read_layouts(settings), meanings, known_procedures, readers, history=history, released=released

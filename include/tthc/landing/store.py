@@ -33,15 +33,21 @@ def path_of(settings: Settings, sha256: str) -> Path:
     return settings.landing / sha256[:2] / sha256
 
 
-def sound_path(settings: Settings, receipt: Receipt) -> Path:
-    """Where the bytes lie, which are those that were received. Raises OutsideSystemFailed when the store has lost or
-    changed them."""
+def size_of(settings: Settings, receipt: Receipt) -> int:
+    """Bytes of a landed file. Raises OutsideSystemFailed when the store has lost it."""
     path = path_of(settings, receipt.sha256)
     try:
-        whole = _is_whole(path, receipt.sha256)
+        return path.stat().st_size
     except OSError as error:
         raise OutsideSystemFailed(f"{path}, landed as {receipt.file_name}, is gone: {error.strerror}") from error
-    if not whole:
+
+
+def sound_path(settings: Settings, receipt: Receipt) -> Path:
+    """Where the bytes lie, to be read: they are those that were received. Raises OutsideSystemFailed when the store has
+    lost or changed them."""
+    size_of(settings, receipt)
+    path = path_of(settings, receipt.sha256)
+    if not _is_whole(path, receipt.sha256):
         what = f"{path}, landed as {receipt.file_name}, is no longer what was received"
         raise OutsideSystemFailed(f"{what}: restore it, or have the file delivered again")
     return path

@@ -189,9 +189,8 @@ class _Table:
         self.data, self.form, self.left, self.width = data, form, left, form.width
         self.parts: list[_Part] = []
         tables = self._plainly(pieces)
-        if all(table is None for table in tables) and self._ends_with_delimiter(
-            pieces
-        ):  # it adds a column without a heading or a cell
+        none = all(table is None for table in tables)
+        if none and self._ends_with_delimiter(pieces):  # it adds a column without a heading or a cell
             self.form, self.left = _Form(form.delimiter, form.width + 1), left | {form.width}
             tables = self._plainly(pieces)
         waiting = list(zip(pieces, tables, strict=True))[::-1]
