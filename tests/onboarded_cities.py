@@ -181,6 +181,7 @@ SEATTLE = _csv(
         _seattle(3, "2024-01-12", "", "2024-03-02", "Closed"),
         _seattle(4, "2024-02-12", "", "", "Reviews In Process"),
         _seattle(5, "2024-02-12", "", "", "Additional Info Requested"),
+        _seattle(6, "1998-03-02", "1998-04-20", "1999-01-04", "Completed"),  # an archive reaches back
     ],
 )
 

@@ -18,7 +18,7 @@ from exports import dossier, xlsx_list
 from tthc.reference.layouts import read_layouts
 from tthc.settings import settings
 from tthc.staging import read_xlsx
-from tthc.staging.composed import _is_composed, composed, is_ascii
+from tthc.staging.composed import composed, is_ascii, is_composed
 
 LETTERS = [chr(number) for number in range(1, sys.maxunicode + 1) if not 0xD800 <= number <= 0xDFFF]
 CELLS = st.lists(
@@ -31,17 +31,17 @@ def test_no_letter_that_composing_changes_passes_for_composed() -> None:
     for letter in LETTERS:
         text = f"e{letter}ê{letter}"
         if unicodedata.normalize("NFC", text) != text:
-            assert not _is_composed(np.frombuffer(text.encode(), np.uint8)), f"U+{ord(letter):04X}"
+            assert not is_composed(np.frombuffer(text.encode(), np.uint8)), f"U+{ord(letter):04X}"
 
 
 def test_what_vietnamese_is_written_in_passes_without_being_taken_apart() -> None:
     words = "Đăng ký khai sinh, Ủy ban nhân dân xã Ỷ Lan, ƯỚC NGUYỆN, ẵ ẫ ậ ặ ẽ ễ ệ ĩ ị õ ỗ ộ ỡ ợ ũ ụ ữ ự ỹ ỵ đ"
-    assert _is_composed(np.frombuffer(words.encode(), np.uint8))
+    assert is_composed(np.frombuffer(words.encode(), np.uint8))
 
 
 @profile(max_examples=200, deadline=None, derandomize=True)
 @given(CELLS, st.integers(0, 3), st.integers(1, 9))
-def test_a_column_is_composed_cell_by_cell(cells: list[str | None], skipped: int, block: int) -> None:
+def test_a_columnis_composed_cell_by_cell(cells: list[str | None], skipped: int, block: int) -> None:
     """Whatever part of an array it is, in whatever pieces, and wherever a block of bytes ends."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tthc.staging.composed._BLOCK", block)

@@ -9,7 +9,7 @@ import json
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import pytest
 from exports import csv_of, workbook
 from tthc.domain.errors import FileRefused, ReferenceFault
 from tthc.domain.working_days import after_working_days
-from tthc.reference.layouts import read_layouts
+from tthc.reference.layouts import Column, Layout, read_layouts
 from tthc.reference.units import Places, Unit
 from tthc.settings import settings
 from tthc.staging.days_after import days_after
@@ -393,7 +393,12 @@ def test_a_term_counts_as_the_calendar_says(tmp_path: Path) -> None:
     days = [date(2026, 1, 1) + timedelta(days=at) for at in range(400)]
     off = {date(2026, 3, 3): False, date(2026, 3, 7): True}
     for count in (0, 1, 2, 7, 30):
-        found = days_after(pd.Series(pd.to_datetime(days)), pd.Series([count] * len(days), dtype="Int64"), off)
+        found = days_after(
+            pd.Series(pd.to_datetime(days)),
+            pd.Series([count] * len(days), dtype="Int64"),
+            off,
+            NIGHT.replace(year=2010),
+        )
         assert [day.date() for day in found] == [after_working_days(day, count, off) for day in days]
 
 
@@ -895,7 +900,7 @@ def test_every_vietnamese_letter_survives_a_legacy_encoding(encoding: str) -> No
         ('[derived.paid_at]\nfirst_of = ["due_at"]\nthen = "1"', "derived.paid_at"), ('[derived.paid_at]\njoin = "due_at"', "join"), ('[derived.paid_at]\nafter = "due_at"\ndays = -1', "days"),
         ('[derived.paid_at]\nafter = "due_at"\ndays = 1\nworking = "yes"', "working"), ('[derived.dossier_code]\njoin = ["status", "channel"]', "code_parts"),
         ('code_parts = ["paid_at"]\n[derived.paid_at]\njoin = ["due_at"]', "code_parts"), ('table_ends = ["("]', "table_ends"),
-        ('only_rows = [{ column = "status", in = ["/(/"] }]', "only_rows"), ('kind = "pdf"', "kind"),
+        ('earliest = 1899-12-31', "earliest"), ('only_rows = [{ column = "status", in = ["/(/"] }]', "only_rows"), ('kind = "pdf"', "kind"),
     ],
 )  # fmt: skip
 def test_a_fault_of_a_layout_names_file_and_setting(tmp_path: Path, line_of: str, told: str) -> None:
@@ -906,6 +911,37 @@ def test_a_fault_of_a_layout_names_file_and_setting(tmp_path: Path, line_of: str
     with pytest.raises(ReferenceFault) as fault:
         layout_of(tmp_path, text)
     assert "list.toml" in str(fault.value) and told in str(fault.value)
+
+
+_OF_ANOTHER_TYPE = ("[1]", '"no"', "true", "2026-01-31T08:00:00")
+
+
+def _takes(declared: str) -> set[str]:
+    """Which of these values a setting declared so may have; a text may be none of the words known, so it is let out."""
+    if declared.startswith("str"):
+        return {'"no"'}
+    return {"true"} if declared == "bool" else set()
+
+
+@pytest.mark.parametrize("kind", [Layout, Column])
+def test_a_setting_of_another_type_is_told_by_its_name(tmp_path: Path, kind: type[Layout | Column]) -> None:
+    base = BASE.format(kind="csv", top="", bottom="")
+    raw = tomllib.loads(base)
+    for one in fields(kind):
+        if one.name in {"name", "measure", "path", "columns", "take", "headings", "codes"} | (
+            set(raw) if kind is Layout else set()
+        ):
+            continue
+        for value in set(_OF_ANOTHER_TYPE) - _takes(str(one.type)):
+            set_so = f"{one.name} = {value}\n"
+            text = base.replace(
+                '[columns.fee_amount]\nheadings = ["Fee"]\n', f'[columns.fee_amount]\nheadings = ["Fee"]\n{set_so}', 1
+            )
+            if kind is Layout:
+                text = f"{set_so}{base}"
+            with pytest.raises(ReferenceFault) as fault:
+                layout_of(tmp_path, text)
+            assert "list.toml" in str(fault.value) and one.name in str(fault.value), set_so
 
 
 @pytest.mark.parametrize(

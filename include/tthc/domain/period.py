@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from tthc.domain.errors import Misconfigured
 
-_YEARS = (2010, 2100)  # what a typed label may name
+_YEARS = (1900, 2100)  # what a typed label may name
 
 
 class PeriodCalendar(StrEnum):

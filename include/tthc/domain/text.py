@@ -70,7 +70,10 @@ def _old_tone(match: re.Match[str]) -> str:
 
 def fold(text: str) -> str:
     """The key under which headings, names and code words are compared; never shown, never unaccented."""
-    return _NEW_TONE.sub(_old_tone, _DASHES.sub("-", clean(text).replace("Ð", "Đ").replace("Ɖ", "Đ").casefold()))
+    text = clean(text)
+    if text.isascii():
+        return _DASHES.sub("-", text.lower()) if "-" in text else text.lower()
+    return _NEW_TONE.sub(_old_tone, _DASHES.sub("-", text.replace("Ð", "Đ").replace("Ɖ", "Đ").casefold()))
 
 
 def sort_key(name: str) -> str:

@@ -148,6 +148,7 @@ class Layout:
     month_names: tuple[str, ...] = ()
     time_zone: str = ""
     source_zone: str = ""
+    earliest: date = date(2010, 1, 1)
     null_words: tuple[str, ...] = ()
     yes_words: tuple[str, ...] = ()
     no_words: tuple[str, ...] = ()

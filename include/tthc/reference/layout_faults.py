@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from tthc.domain.errors import ReferenceFault
@@ -20,6 +21,7 @@ CODE_VALUES = {
     **{flag: {"1", "0"} for flag in ("components_digitised", "result_digitised", "result_electronic", "data_reused")},
 }
 OWN_ENCODINGS = ("tcvn3", "vni")
+_EARLIEST = date(1900, 1, 1)  # before which no cell of Excel is a date
 _DIRECTIVES = re.compile(r"%(.)")
 
 
@@ -149,6 +151,8 @@ def _faults_of_texts(layout: Layout) -> Iterator[tuple[str, str]]:
         yield "delimiters", "each is one character"
     if min(layout.header_within, layout.header_depth) < 1:
         yield "header_within, header_depth", "must be at least 1"
+    if layout.earliest < _EARLIEST:
+        yield "earliest", f"lies before {_EARLIEST}"
     if layout.valid_from and layout.valid_to and layout.valid_to < layout.valid_from:
         yield "valid_to", "lies before valid_from"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,30 @@ __all__ = [
 
 _LISTS = {f.name for f in fields(Layout) if str(f.type).startswith("tuple")} - {"columns", "identities"}
 _COLUMN_LISTS = {f.name for f in fields(Column) if str(f.type).startswith("tuple")}
+# How a setting's type is declared → what TOML makes of it, and what to call that.
+_TYPES = {
+    "str": (str, "a text in quotes"),
+    "int": (int, "a whole number"),
+    "bool": (bool, "true or false, without quotes"),
+    "date": (date, "a day without quotes, such as 2026-01-31"),
+    "dict[str, str]": (dict, 'a table of texts, such as { "a" = "b" }'),
+}
 
 
-def _condition(raw: dict[str, Any], where: str) -> Condition:
-    if set(raw) - {"column", "in", "not_in"} or "column" not in raw or ("in" in raw) == ("not_in" in raw):
+def _check_types(raw: dict[str, Any], kind: type[Layout | Column], where: str) -> None:
+    """Lists and settings of several parts are looked at where they are taken apart."""
+    for one in fields(kind):
+        declared, called = _TYPES.get(str(one.type).removesuffix(" | None"), (object, ""))
+        value = raw.get(one.name)
+        texts = [*value.values()] if declared is dict and isinstance(value, dict) else []
+        wrong = declared is not object and type(value) is not declared
+        if one.name in raw and (wrong or any(not isinstance(text, str) for text in texts)):
+            raise ReferenceFault(f"{where}, {one.name}: {value!r} is not {called}")
+
+
+def _condition(raw: Any, where: str) -> Condition:
+    known = isinstance(raw, dict) and not set(raw) - {"column", "in", "not_in"}
+    if not known or not isinstance(raw.get("column"), str) or ("in" in raw) == ("not_in" in raw):
         raise ReferenceFault(f"{where}: a condition has `column`, and `in` or `not_in` with a list of words")
     words = raw.get("in", raw.get("not_in"))
     return Condition(column=raw["column"], words=_texts(words, where), negated="not_in" in raw)
@@ -46,15 +67,17 @@ def _texts(value: Any, where: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _column(name: str, raw: Any, where: str) -> Column:
+def _column(name: str, raw: dict[str, Any], where: str) -> Column:
     where = f"{where}, [columns.{name}]"
     known = {f.name for f in fields(Column)} - {"name", "measure"}
-    if not isinstance(raw, dict) or set(raw) - known:
-        unknown = sorted(set(raw) - known) if isinstance(raw, dict) else raw
-        raise ReferenceFault(f"{where}: {unknown} is not a setting of a column; known are {sorted(known)}")
+    if set(raw) - known:
+        raise ReferenceFault(
+            f"{where}: {sorted(set(raw) - known)} is not a setting of a column; known are {sorted(known)}"
+        )
     values: dict[str, Any] = {
         key: _texts(value, f"{where}, {key}") if key in _COLUMN_LISTS else value for key, value in raw.items()
     }
+    _check_types({key: value for key, value in raw.items() if key != "codes"}, Column, where)
     values.setdefault("headings", ())
     if "codes" in raw:
         if not isinstance(raw["codes"], dict):
@@ -104,7 +127,10 @@ def _layout(raw: dict[str, Any], where: str, measures: dict[str, Measure]) -> La
     values: dict[str, Any] = dict(raw)
     for key in _LISTS & set(raw) - {"only_rows"}:
         values[key] = _texts(raw[key], f"{where}, {key}")
-    values["only_rows"] = tuple(_condition(part, f"{where}, only_rows") for part in raw.get("only_rows", ()))
+    _check_types(raw, Layout, where)
+    if not isinstance(only_rows := raw.get("only_rows", []), list):
+        raise ReferenceFault(f"{where}, only_rows: a list of conditions is needed")
+    values["only_rows"] = tuple(_condition(part, f"{where}, only_rows") for part in only_rows)
     derived = raw.get("derived", {})
     if not isinstance(derived, dict):
         raise ReferenceFault(f"{where}, derived: a table [derived.<name>] for each column is needed")
@@ -113,7 +139,8 @@ def _layout(raw: dict[str, Any], where: str, measures: dict[str, Measure]) -> La
     if raw["feed"] in SUMMARIES:
         columns = [replace(column, measure=measures.get(column.name)) for column in columns]
     values["columns"] = tuple(columns)
-    values["identities"] = tuple(identity_of(text, where=where) for text in raw.get("identities", ()))
+    identities = _texts(raw.get("identities", []), f"{where}, identities")
+    values["identities"] = tuple(identity_of(text, where=where) for text in identities)
     return Layout(**values, path=where)
 
 
@@ -128,8 +155,12 @@ def read_layouts(settings: Settings) -> dict[str, Layout]:
     for directory in directories(settings):
         for path in sorted((directory / "layouts").glob("*.toml")):
             raw = {"id": path.stem} | read_toml(path)
-            if not isinstance(raw.get("columns", {}), dict):
+            columns = raw.get("columns", {})
+            if not isinstance(columns, dict) or not all(isinstance(one, dict) for one in columns.values()):
                 raise ReferenceFault(f"{path}, columns: a table [columns.<name>] for each column is needed")
+            for key in {"id", "extends"} & raw.keys():
+                if not isinstance(raw[key], str):
+                    raise ReferenceFault(f"{path}, {key}: the id of a layout in quotes is needed")
             versions = raws.setdefault(raw["id"], [])
             if raw.get("extends") != raw["id"]:
                 if any(earlier.parent == path.parent for _, earlier in versions):
@@ -153,7 +184,7 @@ def _whole(layout_id: str, raws: dict[str, list[tuple[dict[str, Any], Path]]], s
         if base_id == layout_id:
             raise ReferenceFault(f"{path}, extends: no layout {layout_id!r} was read before this patch of it")
         base = _whole(base_id, raws, (*seen, layout_id))
-        raw = base | raw | {"columns": base["columns"] | raw.get("columns", {})}
+        raw = base | raw | {"columns": base.get("columns", {}) | raw.get("columns", {})}
     for patch, _ in patches:
         columns = dict(raw.get("columns", {}))
         for name, column in patch.get("columns", {}).items():

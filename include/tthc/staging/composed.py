@@ -20,7 +20,7 @@ def composed(table: pa.Table) -> pa.Table:
 
 
 def _composed_part(column: pa.Array) -> pa.Array:
-    if _is_composed(_bytes_of(column)):
+    if is_composed(_bytes_of(column)):
         return column
     words = column.dictionary_encode()
     normal = pc.utf8_normalize(words.dictionary, form="NFC")
@@ -46,7 +46,7 @@ def _greatest(data: np.ndarray) -> int:
     return int(data.max(initial=0))
 
 
-def _is_composed(data: np.ndarray) -> bool:
+def is_composed(data: np.ndarray) -> bool:
     """Whether all letters are ASCII, U+0080 to U+02FF or U+1E80 to U+1EFF, of which NFC changes none in any company.
     In UTF-8 they begin with C2 to CB, or with E1 BA or E1 BB."""
     if _greatest(data) < 0xCC:

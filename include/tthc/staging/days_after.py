@@ -9,16 +9,15 @@ import numpy as np
 import pandas as pd
 
 from tthc.domain.working_days import is_working_day
-from tthc.staging.plausible import EARLIEST
 
 
-def days_after(start: pd.Series, counts: pd.Series, calendar: Mapping[date, bool] | None) -> pd.Series:
+def days_after(start: pd.Series, counts: pd.Series, calendar: Mapping[date, bool] | None, earliest: date) -> pd.Series:
     """Day by day as `after_working_days` counts; every day counts where no `calendar` is given. Unknown where the
-    start or the count is; also where the start is a mistyped day, for which the row is refused."""
+    start or the count is; also where the start is a mistyped day, before `earliest`, for which the row is refused."""
     found = pd.Series(pd.NaT, index=start.index, dtype="datetime64[us]")
     known = start.notna() & counts.notna()
     if calendar is not None:
-        known &= start.between(EARLIEST, pd.Timestamp(2200, 1, 1))
+        known &= start.between(pd.Timestamp(earliest), pd.Timestamp(2200, 1, 1))
     if not known.any():
         return found
     begins, days = start[known], counts[known].astype("int64")

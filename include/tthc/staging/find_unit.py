@@ -9,7 +9,7 @@ import pandas as pd
 
 from tthc.reference.layout import Layout
 from tthc.reference.units import Places
-from tthc.staging.plausible import EARLIEST, latest
+from tthc.staging.plausible import latest
 
 
 def units_of(
@@ -20,7 +20,7 @@ def units_of(
     No unit was valid on a mistyped day (0206). What such a row names is the unit of the night, or the last one of that
     name: the row is refused for its day, not for its place.
     """
-    plausible = received_on.between(EARLIEST, latest(night)) | received_on.isna()
+    plausible = received_on.between(pd.Timestamp(layout.earliest), latest(night)) | received_on.isna()
     on = received_on.where(plausible).fillna(pd.Timestamp(night))
     units = pd.Series([None] * len(on), index=on.index, dtype=object)
     elsewhere = pd.Series(False, index=on.index)

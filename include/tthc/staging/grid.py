@@ -82,15 +82,11 @@ class Listed:
 
 def match_header(header: Sequence[str], layout: Layout) -> dict[str, int]:
     """Canonical column → position of the first heading that means it."""
-    keys = [heading_key(text) for text in header]
-    positions: dict[str, int] = {}
-    for column in layout.columns:
-        wanted = keys_of(column.headings)
-        for position, key in enumerate(keys):
-            if key in wanted:
-                positions[column.name] = position
-                break
-    return positions
+    places: dict[str, int] = {}
+    for position, text in enumerate(header):
+        places.setdefault(heading_key(text), position)
+    found = {column.name: keys_of(column.headings) & places.keys() for column in layout.columns}
+    return {name: min(places[key] for key in keys) for name, keys in found.items() if keys}
 
 
 def left_behind(header: Sequence[str], layout: Layout) -> set[int]:

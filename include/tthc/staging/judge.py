@@ -15,7 +15,7 @@ from tthc.staging import expectations, manual, sender
 from tthc.staging.correct import waive
 from tthc.staging.history import History, note_content
 from tthc.staging.parse import Meanings
-from tthc.staging.plausible import EARLIEST, latest
+from tthc.staging.plausible import latest
 from tthc.staging.shares import RULE_OF, Shift
 from tthc.staging.staged_file import StagedFile
 
@@ -63,7 +63,6 @@ def _prepared(frame: pd.DataFrame, meanings: Meanings) -> pd.DataFrame:
     )
     return frame.assign(
         night=night,
-        earliest=EARLIEST,
         latest=latest(meanings.night),
         code_on_differs=(~agrees).astype("int64"),
         codes_are_national=_share_of_file(frame, frame["code_root"].notna()).gt(0.5).astype("int64"),

@@ -28,7 +28,6 @@ COLUMNS = (
     "file_no", "sheet", "row_no", "dossier_key", "calendar", "kind", "label", "unit_code", "unit_level", "indicator",
     "numerator", "denominator", "on_record",
 )  # fmt: skip
-_EARLIEST = date(2010, 1, 1)
 _COUNTS = ("numerator", "denominator")
 _PERCENT = re.compile(r"-?[0-9]+(?:[.,][0-9]+)? ?%|-?[0-9]{1,3}[.,](?!0+$)[0-9]{1,2}|-?[01][.,](?!0+$)[0-9]+")
 
@@ -40,8 +39,8 @@ def parse_manual(readings: Sequence[Reading], layout: Layout, meanings: Meanings
     period = period_of(reading.titles["period"], layout.period_calendar)
     if period.start > meanings.night:
         raise FileRefused("PERIOD", "kỳ báo cáo chưa bắt đầu vào đêm nhận tệp / the period has not begun")
-    if period.end < _EARLIEST:
-        raise FileRefused("PERIOD", "kỳ báo cáo trước năm 2010 / the period lies before 2010")
+    if period.end < layout.earliest:
+        raise FileRefused("PERIOD", f"kỳ báo cáo trước {layout.earliest:%d/%m/%Y} / the period lies too far back")
     unit_code, level = _unit(reading.titles, meanings, min(period.end, meanings.night))
     of_period = {"calendar": str(period.calendar), "kind": str(period.kind), "label": period.label}
     rows: list[dict[str, Any]] = []

@@ -25,6 +25,8 @@ def odd_rows(columns: Sequence[pa.Array], grid: Grid, layout: Layout, key: Seque
     """Position of each odd row, in ascending order → its cells, none where all are blank. `columns` are the grid's,
     composed; `key` are the places of those every row has."""
     odd = _odd(columns, grid, layout, key)
+    if not odd:
+        return {}
     unread = grid.unread(odd)
     picked = [unread[at] if at in unread else _picked(cells, odd) for at, cells in enumerate(columns)]
     says = pc.invert(_blank(picked, len(odd)))  # formats below a table may reach to the end of a sheet

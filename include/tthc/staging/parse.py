@@ -36,7 +36,7 @@ FLAGS = ("components_digitised", "result_digitised", "result_electronic", "data_
 DOSSIER_COLUMNS = (
     "file_no", "sheet", "row_no", "dossier_key", "code_on", "code_root", "procedure_code", "procedure_name",
     "field_name", "unit_code", *CODED, *(f"{name}_on" for name in DATES), *(f"{name}_at" for name in DATES),
-    "supplement_count", "fee_amount", *FLAGS,
+    "supplement_count", "fee_amount", *FLAGS, "earliest",
 )  # fmt: skip
 
 _CONTROL = r"[\x{0001}-\x{0008}\x{000e}-\x{001f}\x{007f}-\x{0084}\x{0086}-\x{009f}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
@@ -186,6 +186,7 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
     counted = ~rows["status"].isin([1, 3]).fillna(False).astype(bool)
     refusals.add(cell("received_at").isna() & counted, "received_at", "RECEIVED_MISSING")
     rows["unit_code"], elsewhere = units_of(cell, rows["received_on"], layout, meanings.places, meanings.night)
+    rows["earliest"] = pd.Timestamp(layout.earliest)
     refusals.add(elsewhere, "unit_name", "SCOPE")
     refusals.add(rows["unit_code"].isna() & ~elsewhere, "unit_name", "UNKNOWN_UNIT")
 
@@ -277,7 +278,7 @@ def _counted_days(
         odd = ~counts.between(0, _MOST_DAYS).fillna(True).astype(bool)
         refusals.add(odd, derivation.days, "RANGE")
         counts = counts.mask(odd)
-    return days_after(start, counts, meanings.calendar if derivation.working else None)
+    return days_after(start, counts, meanings.calendar if derivation.working else None, layout.earliest)
 
 
 def _procedure_codes(cells: pd.Series, layout: Layout) -> pd.Series:

@@ -8,9 +8,11 @@ import io
 import itertools
 import mmap
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +22,7 @@ from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
 from tthc.staging.at_once import at_once, processors
 from tthc.staging.careful_csv import LOOK_AHEAD, cut_at, ends_with_delimiter, read_carefully, strictly
-from tthc.staging.composed import composed
+from tthc.staging.composed import composed, is_composed
 from tthc.staging.grid import FoundHeader, Grid, find_header, known_headings, left_behind, refuse_table_above
 from tthc.staging.inspect_workbook import MAX_COLUMNS
 
@@ -28,7 +30,7 @@ _Bytes = bytes | mmap.mmap  # of a file, or of its text in another encoding
 
 _PEEK = 64 * 1024
 _PIECE = 1 << 22  # bytes of a file that are read at a time, at most; much smaller ones cost more than they spare
-_BLOCK = _PIECE >> 1  # bytes of them that Arrow cuts into lines and cells at a time
+_BLOCK = _PIECE >> 2  # bytes of them that Arrow cuts into lines and cells at a time
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _LINE_END, _RETURN, _QUOTE = b'\n\r"'
 
@@ -207,15 +209,22 @@ class _Table:
             first_row = part.end
 
     def _plainly(self, pieces: list[tuple[int, int]]) -> list[pa.Table | None]:
-        """None where a line is not a row."""
+        """None where a line is not a row. One processor looks at the letters while the others read: numpy on several
+        of them waits for the interpreter more than it works."""
+
+        def look() -> list[bool]:
+            letters = np.frombuffer(self.data, np.uint8)
+            return [is_composed(letters[slice(*piece)]) for piece in pieces]
 
         def read(piece: tuple[int, int]) -> pa.Table | None:
             try:
-                return composed(_piece(self.data, piece, self.form, self.left))
+                return _piece(self.data, piece, self.form, self.left)
             except pa.ArrowInvalid:
                 return None
 
-        return at_once(read, pieces)
+        work: list[Callable[[], Any]] = [look, *(partial(read, piece) for piece in pieces)]
+        plain, *tables = at_once(lambda one: one(), work)
+        return [table and (table if as_is else composed(table)) for as_is, table in zip(plain, tables, strict=True)]
 
     def _ends_with_delimiter(self, pieces: list[tuple[int, int]]) -> bool:
         found = False

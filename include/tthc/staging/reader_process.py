@@ -1,12 +1,10 @@
 """Readers in child processes: one that dies or hangs refuses its file, is replaced, and harms nothing else.
 
-A table comes back through anonymous shared memory, not through the pipe: nothing of it is copied or written to a disk.
+A table comes back through shared memory (`lent_memory`), not through the pipe.
 """
 
 from __future__ import annotations
 
-import mmap
-import os
 import resource
 import signal
 import socket
@@ -16,7 +14,6 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
@@ -26,8 +23,9 @@ import pyarrow as pa
 
 from tthc.domain.errors import FileRefused
 from tthc.reference.layout import Layout
-from tthc.staging.at_once import at_once, shares
+from tthc.staging.at_once import shares
 from tthc.staging.confine import allow_cpu_seconds, confine
+from tthc.staging.lent_memory import Borrower, Lender
 from tthc.staging.reader import Reading, read
 
 WALL_SECONDS = 90.0
@@ -48,14 +46,16 @@ _DIED = (
 
 def _serve(pipe: Connection) -> None:
     confine()
+    lender = Lender(pipe)
     while True:
         try:
-            path, layout = pipe.recv()
+            path, layout, given_back = pipe.recv()
         except EOFError:
             return
         allow_cpu_seconds()
+        lender.take_back(given_back)
         try:
-            _answer(pipe, read(path, layout))
+            _answer(lender, read(path, layout))
         except FileRefused as refused:
             pipe.send((refused.reason, refused.detail, refused.header, refused.suggestions))
         except (MemoryError, pa.ArrowMemoryError):
@@ -66,22 +66,9 @@ def _serve(pipe: Connection) -> None:
             pipe.send(("FILE_CORRUPT", f"không đọc được tệp ({type(error).__name__}) / the reader failed"))
 
 
-def _answer(pipe: Connection, reading: Reading) -> None:
-    parts = shares(reading.table)
-    handles = [os.memfd_create("reading", os.MFD_CLOEXEC) for _ in parts]
-    try:
-        at_once(lambda part: _write(*part), zip(handles, parts, strict=True))
-        pipe.send((replace(reading, table=pa.table({})), len(parts)))
-        for handle in handles:
-            reduction.send_handle(pipe, handle, None)
-    finally:
-        for handle in handles:
-            os.close(handle)
-
-
-def _write(handle: int, table: pa.Table) -> None:
-    with open(handle, "wb", closefd=False) as sink, pa.ipc.new_stream(sink, table.schema) as stream:
-        stream.write_table(table)
+def _answer(lender: Lender, reading: Reading) -> None:
+    """And let go of the reading, so that the next file is read into the same memory."""
+    lender.lend(replace(reading, table=pa.table({})), shares(reading.table))
 
 
 class _Worker:
@@ -97,25 +84,18 @@ class _Worker:
         )
         theirs.close()
         self.pipe = Connection(ours.detach())
+        self.borrower = Borrower(self.pipe)
 
     def read(self, path: Path, layout: Layout) -> Reading:
         """Raises FileRefused, TimeoutError, or EOFError and OSError when the process has died."""
-        self.pipe.send((path, layout))
+        self.pipe.send((path, layout, self.borrower.given_back()))
         self._wait()
         answer = self.pipe.recv()
         if not isinstance(answer[0], Reading):
             raise FileRefused(*answer)
         reading: Reading = answer[0]
-        parts: int = answer[1]
-        reading.table = pa.concat_tables([self._table() for _ in range(parts)])
+        reading.table = pa.concat_tables(self.borrower.tables(answer[1]))
         return reading
-
-    def _table(self) -> pa.Table:
-        handle = reduction.recv_handle(self.pipe)
-        try:
-            return pa.ipc.open_stream(pa.py_buffer(mmap.mmap(handle, 0, prot=mmap.PROT_READ))).read_all()
-        finally:
-            os.close(handle)
 
     def _wait(self) -> None:
         deadline = time.monotonic() + WALL_SECONDS
@@ -136,11 +116,13 @@ class _Worker:
     def kill(self) -> int:
         """End the process whatever it does; returns how it ended."""
         self.process.kill()
+        self.borrower.close()
         self.pipe.close()
         return self.process.wait()
 
     def end(self) -> None:
         """Let the process end by itself, for it waits for nothing else."""
+        self.borrower.close()
         self.pipe.close()
         try:
             self.process.wait(timeout=1)

@@ -15,6 +15,7 @@ from tthc.reference.comparison import read_comparison
 from tthc.reference.files import fingerprint
 from tthc.reference.index_766 import read_index_bands, read_index_components
 from tthc.reference.kpis import read_metrics
+from tthc.reference.layouts import read_layouts
 from tthc.reference.lists import read_calendar_overrides, read_targets
 from tthc.reference.manual import read_indicators
 from tthc.reference.measures import read_measures
@@ -28,7 +29,7 @@ from tthc.warehouse.definitions import keep
 from tthc.warehouse.load import follow_catalogue
 
 Tables = dict[str, list[dict[str, Any]]]  # table → its rows
-FIRST_YEAR, LAST_YEAR = 2009, 2036  # reporting years; dates outside [2010, night + 5 years] are not plausible
+_LAST_YEAR = 2036  # of reporting; no date is plausible five years after its night
 
 
 def load_reference(connection: sa.Connection, settings: Settings) -> None:
@@ -96,9 +97,14 @@ def _time(settings: Settings) -> Tables:
                 "end_on": p.end,
                 "last_month": p.last_month,
             }
-            for p in periods_between(FIRST_YEAR, LAST_YEAR)
+            for p in periods_between(_first_year(settings), _LAST_YEAR)
         ],
     }
+
+
+def _first_year(settings: Settings) -> int:
+    """The year before the earliest one in which a dossier of any layout may lie."""
+    return min(layout.earliest for layout in read_layouts(settings).values()).year - 1
 
 
 def _sources(settings: Settings) -> Tables:
@@ -178,7 +184,7 @@ def copy_rows(connection: sa.Connection, table: str, columns: list[str], rows: A
 
 
 def _calendar(settings: Settings) -> list[dict[str, Any]]:
-    first, last = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
+    first, last = date(_first_year(settings), 1, 1), date(_LAST_YEAR, 12, 31)
     index = working_index(first, last, read_calendar_overrides(settings))
     return [
         {"day": day, "is_working": count > index.get(day - timedelta(days=1), 0), "working_index": count}
