@@ -13,9 +13,11 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from typer.testing import CliRunner
 
 from exports import Row, csv_list, dossier
 from tthc import pipeline
+from tthc.cli import app
 from tthc.domain.text import fold
 from tthc.domain.working_days import after_working_days
 from tthc.reference.lists import read_calendar_overrides
@@ -235,13 +237,20 @@ def test_a_file_that_a_person_refused_is_left_alone(overlaid: tuple[Warehouse, P
     assert (replay(warehouse).files, received(warehouse)) == (0, 0)
 
 
-def test_bytes_that_landing_no_longer_holds_are_counted_and_left(overlaid: tuple[Warehouse, Path]) -> None:
+def test_bytes_that_landing_no_longer_holds_are_named_and_left(
+    overlaid: tuple[Warehouse, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     warehouse, _ = overlaid
     warehouse.load(NIGHT, {LIST: csv_list([dossier(A), dossier(B, **BROKEN)])})
     for path in warehouse.settings.landing.glob("??/*"):
         path.unlink()
     done = replay(warehouse)
-    assert (done.files, done.files_gone) == (0, 1)
+    assert (done.files, done.files_gone) == (0, [f"mot_cua_csv {NIGHT} danh-sach.csv"])
+    for name, value in warehouse.environment().items():
+        monkeypatch.setenv(name, value)
+    told = CliRunner().invoke(app, ["quarantine", "replay"])
+    assert told.exit_code == 1 and "0 files" in told.output and "1 files_gone" in told.output
+    assert f"mot_cua_csv {NIGHT} danh-sach.csv: the landing store has lost or changed this file" in told.output
     assert len(open_rows(warehouse)) == 1
 
 

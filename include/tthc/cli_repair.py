@@ -90,7 +90,8 @@ def quarantine_replay(
 ) -> None:
     """Judge again what is in quarantine by changed rules, lists, corrections or layouts, and publish the figures.
 
-    A corrected file is loaded like any other (`tthc load`); the rows it repairs leave quarantine by that.
+    A corrected file is loaded like any other (`tthc load`); the rows it repairs leave quarantine by that. Exit status 1
+    when the landing store has lost or changed a file, which is then named and left as it is.
     """
     from dataclasses import asdict
 
@@ -103,4 +104,9 @@ def quarantine_replay(
     if as_json:
         print(json.dumps(asdict(done)))
     else:
-        print(", ".join(f"{count} {name}" for name, count in asdict(done).items()))
+        counts = asdict(done) | {"files_gone": len(done.files_gone)}
+        print(", ".join(f"{count} {name}" for name, count in counts.items()))
+    for name in done.files_gone:
+        say(f"{name}: the landing store has lost or changed this file; load the same bytes again for its night")
+    if done.files_gone:
+        raise typer.Exit(1)

@@ -326,7 +326,9 @@ def replay(settings: Settings, source_id: str | None = None, night: date | None 
         waiting = repeats.waiting(connection, source_id, night)
         procedures = frozenset(connection.execute(sa.text("select procedure_code from ref.procedure")).scalars())
     landed = [each for each in waiting if is_sound(settings, each.receipt.sha256)]
-    done = Replayed(files=len(landed), files_gone=len(waiting) - len(landed))
+    sound = {each.delivery_id for each in landed}
+    gone = [each.receipt for each in waiting if each.delivery_id not in sound]
+    done = Replayed(files=len(landed), files_gone=[f"{one.source_id} {one.night} {one.file_name}" for one in gone])
     numbers = {each.receipt: each.delivery_id for each in landed if each.verdict != "rejected"}
     with ReaderPool() as readers:
         for batch in batches(settings, list(numbers)):

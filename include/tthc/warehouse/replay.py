@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -41,13 +41,13 @@ class Waiting:
 @dataclass(slots=True, kw_only=True)
 class Replayed:
     """What a replay changed: rows that entered, rows that a correction took out or excused, files that entered as a
-    whole; and files whose bytes are no longer in the landing store."""
+    whole; and files whose bytes the landing store has lost or changed, by source, night and name."""
 
     files: int = 0
     rows_repaired: int = 0
     rows_waived: int = 0
     files_entered: int = 0
-    files_gone: int = 0
+    files_gone: list[str] = field(default_factory=list)
 
 
 def waiting(connection: sa.Connection, source_id: str | None, night: date | None) -> list[Waiting]:
