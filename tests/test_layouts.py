@@ -201,6 +201,13 @@ def test_null_words_of_the_layout_and_of_a_column(tmp_path: Path) -> None:
     assert seen.refused == {5: ["DATE_INVALID"]}
 
 
+def test_null_words_may_be_patterns(tmp_path: Path) -> None:
+    layout = BASE.format(kind="csv", top="", bottom="").replace('["Out"]', '["Out"]\nnull_words = ["/quá hạn .*/"]')
+    cells = ("Quá hạn 12 ngày", "06/01/2026", "Quá hạn")
+    seen = see(tmp_path, a_list(*(line(f"A-{at}", Out=cell) for at, cell in enumerate(cells))), text=layout)
+    assert seen.column("finished_on") == [None, datetime(2026, 1, 6)] and seen.refused == {4: ["DATE_INVALID"]}
+
+
 def test_every_other_word_has_a_code_where_the_layout_says_so(tmp_path: Path) -> None:
     rows = [line("A-1", Channel="WEB"), line("A-2", Channel="Phone"), line("A-3")]
     assert see(tmp_path, a_list(*rows)).refused == {3: ["UNKNOWN_CHANNEL"]}
@@ -318,6 +325,12 @@ def test_codes_that_passed_through_a_spreadsheet(tmp_path: Path) -> None:
     assert [seen.rows[row]["unit_code"] for row in (2, 5)] == ["01234", "01234"]
     assert seen.refused == {4: ["UNKNOWN_UNIT"]}
     assert seen.rows[2]["dossier_key"] == seen.rows[3]["dossier_key"]
+
+
+def test_offices_and_short_kinds_before_the_name_of_a_unit(tmp_path: Path) -> None:
+    names = ("X. Ba", "UBND X.Ba", "Bộ phận Tiếp nhận và trả kết quả của xã Ba", "Trung tâm Hành chính công xã Ba")
+    seen = see(tmp_path, a_list(*(line(f"A-{at}", Unit=name) for at, name in enumerate(names))))
+    assert seen.column("unit_code") == ["18374"] * len(names)
 
 
 @pytest.mark.parametrize(
@@ -651,6 +664,16 @@ def test_a_header_of_two_rows_in_csv_and_workbook(tmp_path: Path) -> None:
         assert (row["received_on"].day, row["due_on"].day) == (5, 12)
 
 
+def test_a_header_is_as_deep_as_what_it_ignores(tmp_path: Path) -> None:
+    text = BASE.format(kind="xlsx", top='header_depth = 2\nignored = ["Done | early", "Done | late"]', bottom="")
+    head = [["Code", "Status", "Unit", "In", "Done", ""], ["", "", "", "", "early", "late"]]
+    numbers = [f"({at})" for at in range(1, 7)]
+    body = ["A-1", "open", "xã Hai", "05/01/2026", "", "x"]
+    merges = [(0, 4, 0, 5), *((0, at, 1, at) for at in range(4))]
+    seen = see(tmp_path, workbook([*head, numbers, body], merges=merges), text=text)
+    assert list(seen.rows) == [4] and seen.dropped == {"COLUMN_NUMBERS": 1} and not seen.reading.unlisted
+
+
 def test_a_usual_column_that_vanished_is_told_a_shorter_form_is_not(tmp_path: Path) -> None:
     text = (
         BASE.format(kind="csv", top="", bottom="")
@@ -699,6 +722,15 @@ def test_several_sheets_and_a_unit_a_sheet(tmp_path: Path) -> None:
         ("Hai", 2, "18373"),
         ("Ba", 3, "18374"),
     ]
+
+
+def test_titles_of_each_sheet_are_said_of_its_rows_with_codes_of_their_own(tmp_path: Path) -> None:
+    text = BASE.format(kind="xlsx", top="several_sheets = true", bottom='[titles]\nunit_name = "^Đơn vị: (.+)$"')
+    text = text.replace('headings = ["Unit"]', 'headings = []\ncodes = { "Khu H" = "xã Hai" }')
+    one = ("1", [["Đơn vị: Khu H"], HEAD, line("A-1")])
+    book = sheets(one, ("2", [["Sổ"], ["Đơn vị: xã Ba"], HEAD, line("A-2")]))
+    seen = see(tmp_path, book, text=text)
+    assert seen.column("unit_code") == ["18373", "18374"]
 
 
 def test_a_hidden_sheet_is_told_and_not_read_unless_it_is_named(tmp_path: Path) -> None:
@@ -811,6 +843,16 @@ def test_records_in_an_envelope_as_lines_and_as_rows_of_cells(tmp_path: Path) ->
         assert seen.column("unit_code") == ["18373", "18373"] and seen.reading.unlisted == [], top
 
 
+def test_the_first_of_a_list_of_names(tmp_path: Path) -> None:
+    take = 'headings = ["office.name"]\ntake = { how = "first", list = "office.name", item = "text" }'
+    text = JSON.replace("{kind}", "json").replace("{top}", "").replace('headings = ["Unit"]', take)
+    names = [{"lang": 1, "text": "xã Ba"}, {"lang": 2, "text": "Commune Three"}]
+    record = {**{name: text for name, text in RECORD.items() if name != "Unit"}, "office": {"name": names}}
+    assert see(tmp_path, json.dumps([record]).encode(), text=text).column("unit_code") == ["18374"]
+    with pytest.raises(ReferenceFault, match="'second' is none of"):
+        layout_of(tmp_path, text.replace('"first"', '"second"'))
+
+
 def test_envelopes_that_are_not_there(tmp_path: Path) -> None:
     for top, content in (
         ('records = "data"', [RECORD]),
@@ -900,7 +942,9 @@ def test_every_vietnamese_letter_survives_a_legacy_encoding(encoding: str) -> No
         ('[derived.paid_at]\nfirst_of = ["due_at"]\nthen = "1"', "derived.paid_at"), ('[derived.paid_at]\njoin = "due_at"', "join"), ('[derived.paid_at]\nafter = "due_at"\ndays = -1', "days"),
         ('[derived.paid_at]\nafter = "due_at"\ndays = 1\nworking = "yes"', "working"), ('[derived.dossier_code]\njoin = ["status", "channel"]', "code_parts"),
         ('code_parts = ["paid_at"]\n[derived.paid_at]\njoin = ["due_at"]', "code_parts"), ('table_ends = ["("]', "table_ends"),
-        ('earliest = 1899-12-31', "earliest"), ('only_rows = [{ column = "status", in = ["/(/"] }]', "only_rows"), ('kind = "pdf"', "kind"),
+        ('earliest = 1899-12-31', "earliest"),
+        ('only_rows = [{ column = "status", in = ["/(/"] }]', "only_rows"), ('null_words = ["/(/"]', "null_words"),
+        ('[derived.paid_at]\nfirst_of = ["returned_at"]', "'returned_at' is empty in every row"), ('only_rows = [{ column = "row_at", in = ["x"] }]', "is empty in every row"), ('kind = "pdf"', "kind"),
     ],
 )  # fmt: skip
 def test_a_fault_of_a_layout_names_file_and_setting(tmp_path: Path, line_of: str, told: str) -> None:

@@ -35,7 +35,7 @@ CANONICAL = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """How a JSON column is taken out of a nested field: count, last or sum of a list, or any_of."""
+    """How a JSON column is taken out of a nested field: first, last, count or sum of a list, or any_of."""
 
     how: str
     list: str = ""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from tthc.domain.errors import ReferenceFault
 from tthc.domain.period import PeriodCalendar
-from tthc.reference.layout import CANONICAL, FEEDS, KINDS, SUMMARIES, Column, Condition, Derivation, Layout
+from tthc.reference.layout import CANONICAL, FEEDS, KINDS, SUMMARIES, Column, Condition, Derivation, Layout, Taken
 
+TAKES = ("first", "last", "count", "sum", "any_of")
 SPECIAL_DATES = ("epoch", "epoch_ms", "excel_serial")
 CODE_VALUES = {
     "status": {str(code) for code in range(1, 11)},
@@ -56,7 +57,7 @@ def _faults_of_rows(layout: Layout, known: set[str]) -> Iterator[tuple[str, str]
     if layout.several_rows not in {"", "latest", "events"}:
         yield "several_rows", 'must be "latest" or "events"'
     for condition in layout.only_rows:
-        yield from _faults_of_condition("only_rows", condition, known)
+        yield from _faults_of_condition("only_rows", condition, layout, known)
     for setting, names in (("code_parts", layout.code_parts), ("unit_from", layout.unit_from)):
         special = {"agency_prefix", "sheet"} if setting == "unit_from" else set()
         for name in set(names) - known - special if layout.feed == "dossier" else ():
@@ -72,6 +73,15 @@ def _faults_of_rows(layout: Layout, known: set[str]) -> Iterator[tuple[str, str]
         yield "record_fields", "needs `records`"
 
 
+def _unsaid(names: Iterable[str], layout: Layout) -> Iterator[str]:
+    """What is read of columns that nothing in the layout says would be empty in every row."""
+    said = {column.name for column in layout.columns} | layout.constants.keys() | layout.derived.keys()
+    said |= layout.titles.keys() | layout.file_name.keys() | layout.sections.keys()
+    for name in names:
+        if name not in said:
+            yield f"{name!r} is empty in every row: no column, constant, derivation, title, file_name, section gives it"
+
+
 def _faults_of_derivation(name: str, derivation: Derivation, layout: Layout, known: set[str]) -> Iterator[str]:
     if layout.feed != "dossier":
         yield "is for lists of dossiers only"
@@ -82,6 +92,7 @@ def _faults_of_derivation(name: str, derivation: Derivation, layout: Layout, kno
     for column in derivation.columns:
         if column not in known:
             yield f"{column!r} is no column; one read for this only needs helper = true"
+    yield from _unsaid((column for column in derivation.columns if column in known), layout)
     if derivation.after:
         if not name.endswith("_at") or not derivation.after.endswith("_at"):
             yield "`after` counts from a day to a day: both names end with _at"
@@ -114,7 +125,12 @@ def _faults_of_texts(layout: Layout) -> Iterator[tuple[str, str]]:
         "table_ends": layout.table_ends,
         **{
             name: [text[1:-1] for text in texts if is_pattern(text)]
-            for name, texts in (("ignored", layout.ignored), ("personal", layout.personal), ("sheet", [layout.sheet]))
+            for name, texts in (
+                ("ignored", layout.ignored),
+                ("personal", layout.personal),
+                ("sheet", [layout.sheet]),
+                ("null_words", layout.null_words),
+            )
         },
     }
     for setting, texts in patterns.items():
@@ -171,17 +187,20 @@ def _faults_of_dates(formats: tuple[str, ...], layout: Layout) -> Iterator[str]:
 
 
 def _faults_of_column(column: Column, layout: Layout, known: set[str]) -> Iterator[tuple[str, str]]:
-    if not column.headings:
-        yield "headings", "must name at least one heading"
+    said_elsewhere = {*layout.titles, *layout.file_name, *layout.sections}
+    if not column.headings and column.name not in said_elsewhere:
+        yield "headings", "must name at least one heading, unless titles, file_name or sections say this column"
+    if not column.headings and column.required:
+        yield "required", "asks for a heading, and there is none"
     if column.pick not in {"first", "last"}:
         yield "pick", 'must be "first" or "last"'
     if column.pick == "first" and layout.several_rows != "events":
         yield "pick", 'has a meaning only where the layout says several_rows = "events"'
     if column.when:
-        yield from _faults_of_condition("when", column.when, known)
+        yield from _faults_of_condition("when", column.when, layout, known)
     yield from _faults_of_patterns(column)
-    if column.take and layout.kind not in {"json", "ndjson"}:
-        yield "take", "is for JSON only"
+    if column.take:
+        yield from (("take", fault) for fault in _faults_of_take(column.take, layout))
     if not isinstance(column.decimals, int) or not 0 <= column.decimals <= 6:
         yield "decimals", "must be a number from 0 to 6"
     allowed = CODE_VALUES.get(column.name)
@@ -193,9 +212,23 @@ def _faults_of_column(column: Column, layout: Layout, known: set[str]) -> Iterat
     yield from ((("date_formats", fault)) for fault in _faults_of_dates(column.date_formats, layout))
 
 
+def _faults_of_take(take: Taken, layout: Layout) -> Iterator[str]:
+    if layout.kind not in {"json", "ndjson"}:
+        yield "is for JSON only"
+    if take.how not in TAKES:
+        yield f"how = {take.how!r} is none of {', '.join(TAKES)}"
+    elif take.how == "any_of":
+        if not take.any_of:
+            yield '`any_of` needs tests, such as [{ field = "F", in = ["1"] }]'
+    elif not take.list or (take.how != "count" and not take.item):
+        yield f"{take.how!r} needs `list`" + ("" if take.how == "count" else " and `item`")
+
+
 def _faults_of_patterns(column: Column) -> Iterator[tuple[str, str]]:
     patterns = [("part", column.part)] if column.part else []
-    for setting, pattern in (*patterns, *(("codes", word[1:-1]) for word in column.codes if is_pattern(word))):
+    patterns += [("codes", word[1:-1]) for word in column.codes if is_pattern(word)]
+    patterns += [("null_words", word[1:-1]) for word in column.null_words if is_pattern(word)]
+    for setting, pattern in patterns:
         try:
             compiled = re.compile(pattern)
         except re.error as error:
@@ -205,9 +238,13 @@ def _faults_of_patterns(column: Column) -> Iterator[tuple[str, str]]:
             yield setting, f"{pattern!r} needs a group (…) around what is meant"
 
 
-def _faults_of_condition(setting: str, condition: Condition, known: set[str]) -> Iterator[tuple[str, str]]:
+def _faults_of_condition(
+    setting: str, condition: Condition, layout: Layout, known: set[str]
+) -> Iterator[tuple[str, str]]:
     if condition.column not in known:
         yield setting, f"{condition.column!r} is no column; one read for conditions only needs helper = true"
+    else:
+        yield from ((setting, fault) for fault in _unsaid([condition.column], layout))
     for word in condition.words:
         try:
             re.compile(word[1:-1] if is_pattern(word) else "")

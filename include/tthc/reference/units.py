@@ -21,7 +21,12 @@ SUCCESSION_COLUMNS = ("old_code", "new_code", "effective_date", "is_partial", "w
 AGENCY_COLUMNS = ("alias", "unit_code", "valid_from", "valid_to", "source")
 
 # What an office calls itself before the name of its commune.
-_OFFICES = re.compile(r"^(?:(?:ubnd|ủy ban nhân dân|trung tâm phục vụ hành chính công)\s+)+")
+_OFFICES = re.compile(
+    r"^(?:(?:ubnd|ủy ban nhân dân|(?:trung tâm|điểm) (?:phục vụ )?hành chính công|trung tâm pvhcc"
+    r"|bộ phận (?:một cửa|tiếp nhận và trả kết quả)|bp một cửa|của)\s+)+"
+)
+_KINDS = {"p": "phường", "x": "xã", "đk": "đặc khu", "tx": "thị xã", "tp": "thành phố", "tt": "thị trấn"}
+_SHORT_KIND = re.compile(rf"^({'|'.join(_KINDS)})\. ?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +116,12 @@ class Places:
 
     def spans_of(self, text: str) -> list[Span]:
         """Spans of a unit cell: as code or alias, and as a name with the usual prefixes."""
-        return [*self.spans_of_alias(text), *self._names.get(_OFFICES.sub("", fold(text)), [])]
+        return [*self.spans_of_alias(text), *self._names.get(_whole_name(text), [])]
 
     def is_elsewhere(self, text: str) -> bool:
         """Whether a cell names a commune of another province for certain: by its code, or by kind and name where this
         province never had a unit of that name."""
-        name = _OFFICES.sub("", fold(text))
+        name = _whole_name(text)
         return {name, name.zfill(5) if name.isdecimal() else name} & self._elsewhere != set() and not any(
             known.endswith(f" {name.partition(' ')[2]}") for known in self._names if " " in name
         )
@@ -127,7 +132,7 @@ class Places:
             unit.level == "province"
             and unit.unit_code == code
             and Span(code, unit.valid_from, unit.valid_to).covers(on)
-            and _OFFICES.sub("", fold(name)) in {fold(unit.name), fold(f"{unit.kind} {unit.name}")}
+            and _whole_name(name) in {fold(unit.name), fold(f"{unit.kind} {unit.name}")}
             for unit in self.units
         )
 
@@ -142,6 +147,12 @@ class Places:
     def last_of(spans: list[Span]) -> str:
         """The unit that was the last to be meant."""
         return max(spans, key=lambda span: (span.valid_to or date.max, span.unit_code)).unit_code
+
+
+def _whole_name(text: str) -> str:
+    """The name of a unit folded, without the office that acts for it, its kind spelt out: "UBND P. Phú Lợi" is "phường
+    phú lợi"."""
+    return _SHORT_KIND.sub(lambda short: f"{_KINDS[short[1]]} ", _OFFICES.sub("", fold(text)))
 
 
 def read_units(settings: Settings) -> list[Unit]:

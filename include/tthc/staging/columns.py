@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from tthc.domain.text import fold
 from tthc.reference.layout import Column, Condition, Layout
-from tthc.reference.layout_faults import SPECIAL_DATES
+from tthc.reference.layout_faults import SPECIAL_DATES, is_pattern
 from tthc.staging.grid import REAL_DATE
 from tthc.staging.words import Words
 
@@ -41,10 +41,16 @@ def tidied(cells: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def clean_column(cells: pa.ChunkedArray, layout: Layout, column: Column | None = None) -> pd.Series:
-    """Spaces collapsed and trimmed, null words (case does not matter) and empty text as None."""
+    """Spaces collapsed and trimmed, null words (case does not matter; patterns between slashes) and empty text as
+    None."""
     tidy = tidied(cells)
-    words = {word.lower() for word in (*layout.null_words, *(column.null_words if column else ()))}
+    listed = (*layout.null_words, *(column.null_words if column else ()))
+    words = {word.lower() for word in listed if not is_pattern(word)}
     nothing = pc.is_in(pc.utf8_lower(tidy), value_set=pa.array(["", *words], pa.string()))
+    if patterns := [word for word in listed if is_pattern(word)]:
+        null = Words(dict.fromkeys(patterns))
+        fitting = [word for word in tidy.unique().to_pylist() if word and word in null]
+        nothing = pc.or_(nothing, pc.is_in(tidy, value_set=pa.array(fitting, pa.string())))
     texts: pd.Series = pc.if_else(nothing, pa.scalar(None, pa.string()), tidy).to_pandas().astype(object)
     return texts.where(texts.notna(), None)
 

@@ -65,7 +65,7 @@ def suggest(
         filled = [cell for cell in cells if cell.strip()][:SAMPLE]
         for name in absent:
             column = layout.column(name)
-            if column is None or column.helper:
+            if column is None or column.helper or not column.headings:
                 continue
             likeness = max(alike(heading, known) for known in column.headings)
             share = _fits(filled, column, layout) if filled else None

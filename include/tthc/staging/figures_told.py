@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 
 from tthc.reference.layout import Layout
+from tthc.staging.words import Words
 
 _LARGEST = 1_000_000_000  # no province has more dossiers than that
 _DASHES = {"-", "–", "—"}
@@ -15,7 +16,7 @@ _COMPUTED = 12  # so many decimals are those of a computed number, not displayed
 
 def is_nothing(text: str, layout: Layout) -> bool:
     """An empty cell, a dash, or a null word of the layout."""
-    return not text or text in _DASHES or text in layout.null_words
+    return not text or text in _DASHES or text in Words(dict.fromkeys(layout.null_words))
 
 
 def count_of(text: str, layout: Layout) -> int | None:

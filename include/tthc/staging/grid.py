@@ -104,15 +104,18 @@ def find_header(rows: Sequence[Sequence[str]], layout: Layout) -> FoundHeader | 
     """(index of the first header row, its depth, joined headings) of the best match among the first rows.
 
     A header of several rows is joined downwards with " | "; an empty cell beside a filled one above belongs to it.
-    The best match names all required columns with the fewest rows; None when no row names any column. A layout without
-    columns is that of a file nobody knows yet: the row that looks most like a header counts.
+    The best match names most columns, and most listed headings below them, with the fewest rows; None when no row
+    names any column. A layout without columns is that of a file nobody knows yet: the row that looks most like a header
+    counts.
     """
+    listed = Listed((*layout.ignored, *layout.personal) if layout.header_depth > 1 else ())
     best: tuple[tuple[int, int], int, int, list[str]] | None = None
     for index in range(min(len(rows), layout.header_within)):
         for depth in range(1, layout.header_depth + 1):
             header = joined(rows[index : index + depth])
             hits = known_headings(header, layout)
-            rank = (hits, 0 if layout.columns else -depth)  # a title above a header makes no heading more
+            # A title above a header makes no heading more.
+            rank = (hits, sum(text in listed for text in header) if layout.columns else -depth)
             if hits and (best is None or rank > best[0]):
                 best = (rank, index, depth, header)
     return None if best is None else best[1:]

@@ -38,10 +38,11 @@ class Records:
     """
 
     def __init__(self, layout: Layout) -> None:
-        self._columns = [(column, [heading_key(heading) for heading in column.headings]) for column in layout.columns]
+        told = [column for column in layout.columns if column.headings]  # others are said by the name of the file
+        self._columns = [(column, [heading_key(heading) for heading in column.headings]) for column in told]
         self._listed = Listed((*layout.ignored, *layout.personal, *(h for c in layout.columns for h in c.headings)))
         self._spellings: dict[tuple[str, ...], list[list[str]]] = {}
-        self.cells: dict[str, list[str]] = {column.name: [] for column in layout.columns}
+        self.cells: dict[str, list[str]] = {column.name: [] for column in told}
         self.numbers: list[int] = []
         self.odd: list[int] = []
         self.fields: set[str] = set()
@@ -185,6 +186,8 @@ def text_of(record: Record, column: Column, fields: Sequence[str]) -> str:
         return ""
     if take.how == "count":
         return str(len(items))
+    if take.how == "first":
+        return next((text for item in items if (text := _scalar(item.get(take.item)))), "")
     values = [value for item in items if (value := _scalar(item.get(take.item)))]
     if take.how == "sum" and any(item and take.item not in item for item in items):
         return _WRONG_SHAPE  # an amount under another name is not no amount

@@ -67,15 +67,18 @@ def read(path: Path, layout: Layout) -> Reading:
         return _reading_of_records(path, layout)
     if layout.kind in {"xlsx", "xls"}:
         grids, hidden = read_xlsx.grids_of(path, layout)
-        reading = _together([_reading_of_grid(grid, layout) for grid in grids])
+        reading = _together([_reading_of_grid(grid, layout) for grid in grids], layout)
         reading.hidden_sheets = hidden
         return reading
     return _reading_of_grid((read_html if layout.kind == "html" else read_csv).grid_of(path, layout), layout)
 
 
-def _together(readings: Sequence[Reading]) -> Reading:
+def _together(readings: Sequence[Reading], layout: Layout) -> Reading:
     """Sheets of one workbook as one reading; what only some sheets have is empty in the others."""
     whole = readings[0]
+    if any(reading.titles != whole.titles for reading in readings) and layout.feed == "dossier":
+        for reading in readings:
+            _say_in_rows(reading)
     if len(readings) > 1:
         whole.table = pa.concat_tables([reading.table for reading in readings], promote_options="default")
     for reading in readings[1:]:
@@ -93,6 +96,14 @@ def _together(readings: Sequence[Reading]) -> Reading:
         whole.totals += reading.totals
         whole.claims += reading.claims
     return whole
+
+
+def _say_in_rows(reading: Reading) -> None:
+    """Where each sheet has titles of its own, they are said of its rows."""
+    for name, text in reading.titles.items():
+        if name not in reading.table.column_names:
+            reading.table = reading.table.append_column(name, pa.array([text] * reading.table.num_rows, pa.string()))
+    reading.titles = {}
 
 
 def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:

@@ -26,6 +26,7 @@ from tthc.staging.reader import Reading
 from tthc.staging.reader_process import ReaderPool
 from tthc.staging.staged_file import StagedFile
 from tthc.staging.summary import parse_summary, titles_of_file_name
+from tthc.staging.words import Words
 
 _PARSERS = {
     "dossier": parse_dossiers,
@@ -186,6 +187,8 @@ def _understand(read: list[tuple[StagedFile, Reading, Layout]], meanings: Meanin
 def _stated_unit(reading: Reading, layout: Layout, meanings: Meanings) -> str | None:
     """The unit that titles, file name or layout name for every row of a file."""
     texts = [(reading.titles | layout.constants).get(clue, "") for clue in layout.unit_from]
+    if (column := layout.column("unit_name")) and column.codes:
+        texts = [str(Words(column.codes).get(text, text)) for text in texts]
     found = (meanings.places.choose(meanings.places.spans_of(text), meanings.night) for text in texts if text)
     return next((unit for unit in found if unit), None)
 
