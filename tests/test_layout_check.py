@@ -219,3 +219,17 @@ def test_a_patch_of_nothing_and_two_files_of_one_id_are_faults(tmp_path: Path) -
         (folder / f"{name}.toml").write_text('id = "a"\nextends = "mot_cua_csv"\n', encoding="utf-8")
     with pytest.raises(ReferenceFault, match=r"b\.toml, id: a\.toml has the id"):
         read_layouts(here)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('layouts = ["so_nha"]', "no file layouts/*.toml has the id 'so_nha'"), ('layouts = "so_nhan"', "layouts = 'so_nhan'"),
+        ('layouts = ["mot_cua_csv"]\nhold_above = "0.5"', "hold_above"), ('layouts = ["mot_cua_csv"]\nmay_be_empty = 1', "may_be_empty"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_source_is_told_by_file_and_setting(tmp_path: Path, line: str, told: str) -> None:
+    (tmp_path / "sources.toml").write_text(f'[[source]]\nid = "xa"\n{line}\n', encoding="utf-8")
+    with pytest.raises(ReferenceFault) as fault:
+        read_sources(replace(settings(), reference_overlay=tmp_path))
+    assert "sources.toml" in str(fault.value) and told in str(fault.value)

@@ -12,6 +12,9 @@ from tthc.settings import Settings
 
 DELIVERIES = ("delta", "window", "full")
 LEVELS = ("province", "nation")
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "str": str, "int": int, "float": (int, float), "bool": bool, "tuple[str, ...]": list,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,7 @@ def read_sources(settings: Settings) -> dict[str, Source]:
                     raw["portal"] = read_portal(raw["portal"], raw["id"], directory)
                 raws[raw["id"]] = raws.get(raw["id"], {}) | raw
     found = {}
+    known = _layout_ids(settings)
     for priority, (source_id, raw) in enumerate(raws.items()):
         unknown = set(raw) - {f for f in Source.__dataclass_fields__ if f != "priority"}
         words_known = raw.get("delivery", "window") in DELIVERIES and raw.get("level", "province") in LEVELS
@@ -56,7 +60,22 @@ def read_sources(settings: Settings) -> dict[str, Source]:
                 f"sources.toml, {source_id!r}: needs title and layouts, delivery one of {DELIVERIES}, level one of "
                 f"{LEVELS}; unknown settings: {sorted(unknown)}"
             )
+        for setting, value in raw.items():
+            kind = _TYPES.get(str(Source.__annotations__[setting]), object)
+            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                raise ReferenceFault(f"sources.toml, {source_id!r}: {setting} = {value!r} is of another type")
+        if strange := [layout_id for layout_id in raw["layouts"] if layout_id not in known]:
+            raise ReferenceFault(
+                f"sources.toml, {source_id!r}: no file layouts/*.toml has the id {strange[0]!r}; "
+                f"known are {', '.join(sorted(known))}"
+            )
         found[source_id] = Source(
             **{**raw, "layouts": tuple(raw["layouts"]), "title": raw.get("title", source_id), "priority": priority}
         )
     return found
+
+
+def _layout_ids(settings: Settings) -> set[str]:
+    """The ids of all layouts, without judging what they say."""
+    paths = (path for folder in directories(settings) for path in sorted((folder / "layouts").glob("*.toml")))
+    return {str(read_toml(path).get("id", path.stem)) for path in paths}
