@@ -44,6 +44,10 @@ LIES = {
     "a length of fewer bytes, at a line": (sized(len(HALF)), "PORTAL_TRUNCATED"),
     "a length in characters": (sized(len(BODY.decode("utf-8-sig"))), "PORTAL_TRUNCATED"),
     "a length of nothing": (sized(0), "PORTAL_TRUNCATED"),
+    "nothing at all": (sized(0, b""), "PORTAL_TRUNCATED"),
+    "a gzip of nothing at all": (
+        answer(f"{OK}\r\nContent-Encoding: gzip\r\nContent-Length: {len(gzip.compress(b''))}", gzip.compress(b"")), "PORTAL_TRUNCATED",
+    ),
     "a length of more bytes": (sized(len(BODY) + 50), "PORTAL_TRUNCATED"),
     "a cut file of negative length": (sized(-5, HALF), "PORTAL_UNPROVEN"),
     "a cut file whose length is a word": (sized("many", HALF), "PORTAL_UNPROVEN"),

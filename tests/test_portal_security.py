@@ -150,9 +150,9 @@ def test_a_directory_of_names_that_never_answers_ends_with_the_deadline(
 def test_a_next_link_that_leads_elsewhere_is_not_followed(
     portal: PortalSimulator, link: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tthc.sources.portal_pages import _Told
+    from tthc.sources.page_told import Told
 
-    monkeypatch.setattr(_Told, "links", lambda _: [{"url": link, "rel": "next"}])
+    monkeypatch.setattr(Told, "next_link", lambda _: link)
     told = fetched(pages_table(portal.url, paging=LINKED), tmp_path)
     assert only(told) == "PORTAL_ADDRESS"
     assert len(portal.asked) == len(UNITS)

@@ -50,9 +50,9 @@ def permitted(url: str, hosts: Sequence[str], networks: Sequence[str]) -> SplitR
     return parts
 
 
-def pinned(host: str, port: int, networks: Sequence[str], seconds: float) -> str:
-    """The one address to connect to. Raises PortalFailed: no such host, or a forbidden address; TimeoutError when the
-    directory of names has not answered after so many seconds."""
+def pinned(host: str, port: int, networks: Sequence[str], seconds: float) -> list[str]:
+    """The addresses of a host, to be tried in this order. Raises PortalFailed: no such host, or a forbidden address;
+    TimeoutError when the directory of names has not answered after so many seconds."""
     found = _looked_up(host, port, seconds)
     if found is None:
         raise PortalFailed(
@@ -62,7 +62,7 @@ def pinned(host: str, port: int, networks: Sequence[str], seconds: float) -> str
     for text in addresses:
         if not allowed(ipaddress.ip_address(text), networks):
             raise refused("the host has an address that is not public", everywhere=True)
-    return addresses[0]
+    return list(dict.fromkeys(addresses))
 
 
 def _looked_up(host: str, port: int, seconds: float) -> list[_Entry] | None:

@@ -190,7 +190,7 @@ class Portals:
             name: answer.headers[name] for name in ("ETag", "Last-Modified", "Content-Length") if name in answer.headers
         }
         if told:
-            looked = talk.peek(target, parameters, _conditions_of(told))
+            looked = talk.ask(target, parameters, None, _conditions_of(told))
             if looked.status != 304 and any(looked.headers.get(name) != value for name, value in told.items()):
                 raise growing
 

@@ -1,4 +1,4 @@
-"""The line to a portal: a `requests` session that connects to the pinned address only and takes nothing from around it.
+"""The line to a portal: a `requests` session that connects to pinned addresses only and takes nothing from around it.
 
 No proxy, no .netrc, no CA bundle of the environment, no redirect; TLS is always verified. One question a connection.
 """
@@ -29,22 +29,30 @@ _INTERIM = 10  # how many answers with a status 1xx may come before the answer
 
 
 class Line:
-    """One delivery's way to one portal: each host's address is looked up, judged and kept once."""
+    """One delivery's way to one portal: each host's addresses are looked up, judged and kept once."""
 
     def __init__(self, clock: Clock, networks: tuple[str, ...]) -> None:
         self.clock = clock
         self._networks = networks
-        self._addresses: dict[tuple[str, int], str] = {}
+        self._addresses: dict[tuple[str, int], list[str]] = {}
 
     def connect(self, host: str, port: int) -> socket.socket:
-        """A connection to the address that was judged. Raises PortalFailed, OSError."""
-        key = (host, port)
+        """A connection to the first judged address that takes it. Raises PortalFailed, OSError."""
+        key, tried = (host, port), 0
         if key not in self._addresses:
             try:
                 self._addresses[key] = pinned(host, port, self._networks, self.clock.patience(_ENDLESS))
             except TimeoutError:
                 raise self.clock.over() from None
-        return connected(self._addresses[key], port, self.clock)
+        addresses = self._addresses[key]
+        while True:
+            try:
+                return connected(addresses[0], port, self.clock)
+            except OSError:
+                addresses.append(addresses.pop(0))  # whichever answers is the first one next time
+                tried += 1
+                if tried == len(addresses):
+                    raise
 
 
 def session(line: Line, ca_file: str) -> requests.Session:

@@ -7,23 +7,23 @@ read once more from its beginning, then given up.
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
 from urllib.parse import urljoin
-
-from requests.utils import parse_header_links
 
 from tthc.domain.errors import PortalFailed
 from tthc.sources.json_slices import records_at, value_at
 from tthc.sources.page_store import Page, PageStore, digest_of
-from tthc.sources.portal_body import too_large, truncated
+from tthc.sources.page_told import Told, parsed, shape
+from tthc.sources.portal_body import too_large
 from tthc.sources.portal_talk import Answer, Talk
 
 MOVED = {
     "PORTAL_DATA_MOVED", "PORTAL_PAGE_REPEATED", "PORTAL_PAGE_MISSING", "PORTAL_PAGE_SKIPPED", "PORTAL_PAGES_SHRANK",
     "PORTAL_TOTAL",
 }  # fmt: skip
-
+_OUT_OF_REACH = {
+    "PORTAL_UNREACHABLE", "PORTAL_TIMEOUT", "PORTAL_SLOW", "PORTAL_BUSY", "PORTAL_TLS", "PORTAL_LOGIN", "PORTAL_HTML",
+    "PORTAL_TRUNCATED",
+}  # fmt: skip
 
 _PAGE_BYTES = 50_000_000  # a page is taken apart in memory
 _LOOKS = 3  # how many earlier pages are looked at again when records repeat
@@ -52,11 +52,12 @@ class _Walk:
         self._parameters = parameters
         self._keys: dict[str, int] = {}  # record key → the page it stood on
         self._last_key = ""
+        self._repeating = 0  # how many pages there are up to the last one with a record that had come before
         self._bytes = 0
 
     def run(self) -> int:
         store = self._store
-        if store.pages and not self._same(len(store.pages) - 1):
+        if store.pages and not self._goes_on():
             store.clear()
         for number in range(len(store.pages)):
             self._note_keys(number, store.records(number))
@@ -66,6 +67,16 @@ class _Walk:
             store.add(page, records)
         self._conclude()
         return self._count()
+
+    def _goes_on(self) -> bool:
+        """Whether the last page of a run before this one still is what it was."""
+        try:
+            return self._same(len(self._store.pages) - 1)
+        except PortalFailed as failed:
+            numbered = self._paging.kind in {"page", "offset"}
+            if failed.reason in _OUT_OF_REACH or (numbered and failed.reason == "PORTAL_STATUS" and failed.passing):
+                raise  # that tells nothing of the page
+            return False  # such as a link or cursor that has expired
 
     def _count(self) -> int:
         return sum(page.count for page in self._store.pages)
@@ -97,6 +108,8 @@ class _Walk:
             )
         if numbered and len(pages) > 1 and not self._same(0):
             raise _moved("the first page is another one by now")
+        if numbered:
+            self._cut_otherwise()
 
     def _next_target(self) -> str:
         pages, paging = self._store.pages, self._paging
@@ -113,23 +126,31 @@ class _Walk:
         return self._talk.portal.target(self._parameters)
 
     def _fetch(self, number: int, target: str) -> tuple[Page, list[str]]:
-        into = self._store.directory / "arriving"
-        answer = self._talk.ask(target, self._parameters, into)
+        portal, paging, into = self._talk.portal, self._paging, self._store.directory / "arriving"
+        text, whole = "", None
+
+        def judge(answer: Answer) -> None:
+            nonlocal text, whole
+            if answer.body is None:
+                return
+            if answer.body.size > _PAGE_BYTES:
+                raise too_large("a page or all pages together")
+            text, whole = parsed(answer, into)
+            if portal.ok_at and str(value_at(whole, portal.ok_at)) != portal.ok_value:
+                raise PortalFailed(
+                    "PORTAL_ANSWER", "cổng báo lỗi trong câu trả lời / the answer says it failed", passing=True
+                )
+
+        answer = self._talk.ask(target, self._parameters, into, judge=judge)
         if answer.body is None:
             return Page(digest=digest_of([]), count=0, total=0, pages=0, asked=target, following=""), []
         self._bytes += answer.body.size
-        if self._bytes > self._talk.portal.limits.max_megabytes * 1_000_000 or answer.body.size > _PAGE_BYTES:
+        if self._bytes > portal.limits.max_megabytes * 1_000_000:
             raise too_large("a page or all pages together")
-        text, whole = _parsed(answer, into)
-        portal, paging = self._talk.portal, self._paging
-        if portal.ok_at and str(value_at(whole, portal.ok_at)) != portal.ok_value:
-            raise PortalFailed(
-                "PORTAL_ANSWER", "cổng báo lỗi trong câu trả lời / the answer says it failed", passing=True
-            )
         records = records_at(text, paging.records_at)
         if records is None:
-            raise _shape("no list of records stands where the source says")
-        told = _Told(answer, whole)
+            raise shape("no list of records stands where the source says")
+        told = Told(answer, whole)
         page_told = told.number(paging.page_at)
         if page_told is not None and page_told != paging.first + number:
             raise PortalFailed("PORTAL_PAGE_SKIPPED", "cổng trả trang khác với trang được hỏi / another page came")
@@ -142,21 +163,21 @@ class _Walk:
             following=self._following(told, target),
         )
         if (paging.total_at and page.total is None) or (paging.pages_at and page.pages is None):
-            raise _shape("the answer does not say how much there is")
+            raise shape("the answer does not say how much there is")
         return page, records
 
-    def _following(self, told: _Told, target: str) -> str:
+    def _following(self, told: Told, target: str) -> str:
         if told.is_odd(self._paging.next_at):
-            raise _shape("the next link or cursor is neither text nor number")
+            raise shape("the next link or cursor is neither text nor number")
         text = told.text(self._paging.next_at) if self._paging.next_at else ""
         if self._paging.kind != "link" or not text:
             return text
         if self._paging.next_at.lower() == "header:link":
-            text = next((link["url"] for link in told.links() if link.get("rel") == "next"), "")
+            text = told.next_link()
         try:
             return urljoin(self._talk.url_of(target), text) if text else ""
         except ValueError:
-            raise _shape("the next link is not a URL") from None
+            raise shape("the next link is not a URL") from None
 
     def _check(self, page: Page, records: list[str]) -> None:
         """A new page must belong to the same state of the list as those before it. Raises PortalFailed."""
@@ -180,80 +201,56 @@ class _Walk:
     def _note_keys(self, number: int, records: list[str]) -> None:
         """A record that stands on two pages: the list moved, unless the earlier page still is what it was.
 
-        Without a key of records, only the seam of two pages tells: a record that ends one and begins the next.
+        Without a key of records, the same characters are the same record.
         """
         name = self._paging.record_key
-        keys = [str(value_at(json.loads(record), name) or "") for record in records] if name else records
+        keys = [str(value_at(json.loads(record), name) or "") if name else digest_of([record]) for record in records]
         if keys and keys[0] and keys[0] == self._last_key:
             raise _repeated("a page begins with the end of the one before")
         self._last_key = keys[-1] if keys else ""
-        if not name:
-            return
         known = sorted({self._keys[key] for key in keys if key in self._keys})
         for earlier in known[:_LOOKS]:
             if not self._same(earlier):
                 raise _moved("a record moved to another page")
-        self._keys |= {key: number for key in keys if key}
+        named = [key for key in keys if key]
+        if known or len(set(named)) < len(named):
+            self._repeating = number + 1
+        self._keys |= dict.fromkeys(named, number)
+
+    def _cut_otherwise(self) -> None:
+        """Records repeat, and every page stands by it: one large page must hold the same. Raises PortalFailed.
+
+        A portal that sorts by what is equal for many cuts pages that overlap, the same ones each time, and what it
+        leaves out is not missed by the count. One that gives no such page proves nothing.
+        """
+        portal, store, number = self._talk.portal, self._store, self._repeating
+        if not number or "{size}" not in portal.path + repr(portal.body):
+            return
+        kept = [record for earlier in range(number) for record in store.records(earlier)]
+        try:
+            page = self._page(0, "0", str(len(kept)))
+        except PortalFailed:
+            return
+        if page.count == len(kept) and page.digest != digest_of(kept):
+            raise _repeated("one large page holds other records than the small ones")
+
+    def _page(self, number: int, offset: str, size: str, cursor: str = "", asked: str = "") -> Page:
+        """Ask for a page by its place in the list."""
+        parameters = self._parameters
+        try:
+            places = {"page": str(self._paging.first + number), "offset": offset, "size": size, "cursor": cursor}
+            self._parameters = parameters | places
+            return self._fetch(number, asked or self._talk.portal.target(self._parameters))[0]
+        finally:
+            self._parameters = parameters
 
     def _same(self, number: int) -> bool:
         """Look again at a page that was read before."""
         known = self._store.pages[number]
-        parameters = self._parameters
-        try:
-            count = sum(page.count for page in self._store.pages[:number])
-            cursor = self._store.pages[number - 1].following if number else ""
-            first = self._paging.first
-            self._parameters = parameters | {
-                "page": str(first + number),
-                "offset": str(count),
-                "size": str(self._paging.size),
-                "cursor": cursor,
-            }
-            page, _ = self._fetch(number, known.asked)
-        finally:
-            self._parameters = parameters
+        count = sum(page.count for page in self._store.pages[:number])
+        cursor = self._store.pages[number - 1].following if number else ""
+        page = self._page(number, str(count), str(self._paging.size), cursor, known.asked)
         return (page.digest, page.total, page.pages) == (known.digest, known.total, known.pages)
-
-
-class _Told:
-    """What an answer says beside its records: at a path of the JSON, or in a header written `header:NAME`."""
-
-    def __init__(self, answer: Answer, whole: Any) -> None:
-        self._answer, self._whole = answer, whole
-
-    def text(self, where: str) -> str:
-        if where.startswith("header:"):
-            return self._answer.headers.get(where.removeprefix("header:"), "")
-        value = value_at(self._whole, where)
-        return "" if value is None or value is False or isinstance(value, dict | list) else str(value)
-
-    def is_odd(self, where: str) -> bool:
-        """Whether what stands there is nothing that text() can tell: taken for nothing, a list would end early."""
-        value = None if not where or where.startswith("header:") else value_at(self._whole, where)
-        return value is True or (isinstance(value, dict | list) and bool(value))
-
-    def number(self, where: str) -> int | None:
-        text = self.text(where).strip() if where else ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
-
-    def links(self) -> list[dict[str, str]]:
-        return parse_header_links(self._answer.headers.get("Link", ""))
-
-
-def _parsed(answer: Answer, path: Path) -> tuple[str, Any]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-        return text, json.loads(text)
-    except RecursionError:
-        raise _shape("nested too deeply") from None
-    except ValueError:
-        if answer.body is not None and not answer.body.whole:
-            raise truncated("JSON without its end") from None
-        raise _shape("not JSON in UTF-8") from None
-
-
-def _shape(detail: str) -> PortalFailed:
-    return PortalFailed("PORTAL_SHAPE", f"câu trả lời không có dạng đã khai báo / {detail}")
 
 
 def _moved(detail: str) -> PortalFailed:

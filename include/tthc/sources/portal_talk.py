@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import ssl
 import threading
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,13 +24,19 @@ from tthc.domain.errors import Misconfigured, PortalFailed
 from tthc.reference.portals import Portal, filled
 from tthc.settings import PortalAccess
 from tthc.sources.json_slices import value_at
-from tthc.sources.portal_address import permitted
+from tthc.sources.portal_address import permitted, refused
 from tthc.sources.portal_body import Body, not_http, receive, refuse_page, truncated
 from tthc.sources.portal_clock import Clock
 from tthc.sources.portal_line import Line, session
 
 _LATER = {429, 503}
+_TOKEN_BYTES = 1 << 20  # more is no token
+_EXPIRED = {"PORTAL_LOGIN", "PORTAL_ANSWER"}  # how a portal says that a sign-in is over: some with status 200
 _LOGIN_WORDS = ("login", "signin", "sign-in", "dang-nhap", "dangnhap", "sso", "oauth", "auth")
+
+
+def _accepted(_: Answer) -> None:
+    """Every answer will do."""
 
 
 class SignIn:
@@ -61,18 +69,28 @@ class Talk:
         self._hosts = portal.hosts or (host,)
         self._session = session(Line(clock, portal.networks), portal.ca_file)
         self._taken = 0  # the sign-in whose token or cookies this session carries
-        self._renewed_once = False
+        self._may_renew = True  # what we were given has been of use since we last signed in
 
     def close(self) -> None:
         """Let go of the connection."""
         self._session.close()
 
-    def ask(self, target: str, parameters: dict[str, str], into: Path, headers: dict[str, str] | None = None) -> Answer:
-        """Ask and receive the whole answer into a file, trying again what may pass. Raises PortalFailed."""
+    def ask(
+        self,
+        target: str,
+        parameters: dict[str, str],
+        into: Path | None,
+        headers: dict[str, str] | None = None,
+        judge: Callable[[Answer], None] = _accepted,
+    ) -> Answer:
+        """Ask and receive the whole answer into a file, or only its head; what may pass is tried again.
+
+        `judge` looks at the answer and refuses what it says by a PortalFailed of its own. Raises PortalFailed.
+        """
         limits = self.portal.limits
         for attempt in range(limits.retries + 1):
             try:
-                return self._once(target, parameters, headers or {}, into)
+                return self._once(target, parameters, headers or {}, into, judge)
             except PortalFailed as failed:
                 wait = min(limits.backoff_seconds * 2**attempt, limits.retry_after_seconds)
                 wait *= random.uniform(0.5, 1)  # so that many machines do not come back at once
@@ -81,26 +99,35 @@ class Talk:
                     raise
         raise AssertionError("the loop above returns or raises")
 
-    def peek(self, target: str, parameters: dict[str, str], headers: dict[str, str]) -> Answer:
-        """Status and headers of an answer whose body is not read. Raises PortalFailed."""
-        response = self._send(target, parameters, headers)
-        response.close()
-        return Answer(status=response.status_code, headers=response.headers)
-
-    def _once(self, target: str, parameters: dict[str, str], headers: dict[str, str], into: Path) -> Answer:
-        response = self._send(target, parameters, headers)
-        try:
-            if response.status_code == 401 and self._renewed():
+    def _once(
+        self,
+        target: str,
+        parameters: dict[str, str],
+        headers: dict[str, str],
+        into: Path | None,
+        judge: Callable[[Answer], None],
+    ) -> Answer:
+        while True:
+            response = self._send(target, parameters, headers)
+            try:
+                answer = self._received(response, into, conditional=bool(headers))
+                judge(answer)
+            except PortalFailed as failed:
+                if failed.reason not in _EXPIRED or not self._renewed():
+                    raise
+            else:
+                self._may_renew = True
+                return answer
+            finally:
                 response.close()
-                response = self._send(target, parameters, headers)
-            self._refuse_status(response, conditional=bool(headers))
-            if response.status_code in {204, 304}:
-                return Answer(status=response.status_code, headers=response.headers)
-            body = receive(response, into, self.clock)
-            refuse_page(body, self.portal.file_name)
-            return Answer(status=response.status_code, headers=response.headers, body=body)
-        finally:
-            response.close()
+
+    def _received(self, response: requests.Response, into: Path | None, *, conditional: bool) -> Answer:
+        self._refuse_status(response, conditional=conditional)
+        if response.status_code in {204, 304} or into is None:
+            return Answer(status=response.status_code, headers=response.headers)
+        body = receive(response, into, self.clock)
+        refuse_page(body, self.portal.file_name)
+        return Answer(status=response.status_code, headers=response.headers, body=body)
 
     def _send(self, target: str, parameters: dict[str, str], headers: dict[str, str]) -> requests.Response:
         self._enter()
@@ -114,9 +141,12 @@ class Talk:
         patience = (self.clock.patience(limits.connect_seconds), self.clock.patience(limits.read_seconds))
         try:
             return self._session.request(method, url, stream=True, allow_redirects=False, timeout=patience, **others)
-        except requests.exceptions.SSLError:
-            detail = "chứng thư TLS không hợp lệ / the certificate is not to be trusted"
-            raise PortalFailed("PORTAL_TLS", detail, everywhere=True) from None
+        except requests.exceptions.SSLError as error:
+            if _is_untrusted(error):
+                detail = "chứng thư TLS không hợp lệ / the certificate is not to be trusted"
+                raise PortalFailed("PORTAL_TLS", detail, everywhere=True) from None
+            detail = "không bắt tay được TLS với cổng / the TLS handshake broke"
+            raise PortalFailed("PORTAL_TLS", detail, passing=True, everywhere=True) from None
         except requests.exceptions.ReadTimeout:
             raise self.clock.silent() from None
         except requests.exceptions.ConnectionError as error:
@@ -135,9 +165,7 @@ class Talk:
         url = target if urlsplit(target).scheme else self.base.rstrip("/") + target
         parts, own = permitted(url, self._hosts, self.portal.networks), urlsplit(self.base)
         if (parts.scheme, parts.port) != (own.scheme, own.port):
-            raise PortalFailed(
-                "PORTAL_ADDRESS", "địa chỉ không được phép hỏi / another scheme or port", everywhere=True
-            )
+            raise refused("another scheme or port")
         return url
 
     def _refuse_status(self, response: requests.Response, *, conditional: bool) -> None:
@@ -176,10 +204,10 @@ class Talk:
                 self._take_over()
 
     def _renewed(self) -> bool:
-        """Sign in again, once a delivery, when what we were given has expired; False where that cannot help."""
-        if self.portal.login.kind not in {"json", "form"} or self._renewed_once:
+        """Sign in again when what we were given has expired; False where that cannot help, as it did not before."""
+        if self.portal.login.kind not in {"json", "form"} or not self._may_renew:
             return False
-        self._renewed_once = True
+        self._may_renew = False
         with self._signed.lock:
             if self._taken == self._signed.number:
                 self._sign_in()
@@ -218,8 +246,14 @@ class Talk:
 
 
 def _token_of(response: requests.Response, where: str) -> str:
-    with suppress(ValueError, RecursionError, HTTPError):
-        token = value_at(json.loads(response.raw.read(1 << 20, decode_content=False)), where)
+    told = b""
+    try:
+        while len(told) < _TOKEN_BYTES and (part := response.raw.read(_TOKEN_BYTES, decode_content=False)):
+            told += part
+    except (HTTPError, HTTPException, OSError):
+        raise truncated("the connection broke while signing in") from None
+    with suppress(ValueError, RecursionError):
+        token = value_at(json.loads(told), where)
         if isinstance(token, str) and token.isascii() and token.isprintable():
             return token
     raise _not_let_in()
@@ -230,6 +264,12 @@ def _is_malformed(error: Exception) -> bool:
     causes = [cause for arg in error.args for cause in (arg, *getattr(arg, "args", ()))]
     odd = [cause for cause in causes if isinstance(cause, HTTPException)]
     return any(not isinstance(cause, RemoteDisconnected | IncompleteRead) for cause in odd)
+
+
+def _is_untrusted(error: BaseException) -> bool:
+    """Whether a certificate was refused, rather than the handshake broken off."""
+    inner = [cause for cause in (*error.args, getattr(error, "reason", None)) if isinstance(cause, BaseException)]
+    return isinstance(error, ssl.SSLCertVerificationError) or any(_is_untrusted(cause) for cause in inner)
 
 
 def _not_let_in() -> PortalFailed:
@@ -248,6 +288,6 @@ def _seconds(told: str) -> float | None:
     """Retry-After in seconds; it is a number or a date."""
     if told.strip().isdecimal():
         return float(told)
-    with suppress(ValueError, TypeError):
+    with suppress(ValueError, TypeError, OverflowError):
         return max(0.0, (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds())
     return None
