@@ -25,6 +25,7 @@ from tthc.settings import PortalAccess
 from tthc.simulation.portal import PASSWORD, USER, PortalSimulator
 from tthc.simulation.simulate import simulate
 from tthc.sources.portal_fetch import Fetched
+from tthc.warehouse import connect, fetches
 from warehouses import Warehouse, Warehouses
 
 PROVINCE_NIGHT = date(2026, 6, 30)
@@ -245,6 +246,32 @@ def test_p20_another_commune_s_file_is_not_taken_for_the_one_asked_for(
     assert again.needs_a_person
     assert open_rules(place) == {("PORTAL_WRONG_UNIT", CSV, BAD)}
     portal.faults = {}
+    outcome, _ = fetch(place, CSV)
+    assert not outcome.needs_a_person
+    assert dossiers(place) == dict.fromkeys(UNITS, 30)
+    assert open_rules(place) == set()
+
+
+def test_one_page_of_errors_for_several_communes_is_told_of_each(
+    place: Warehouse, portal: PortalSimulator, data: Path
+) -> None:
+    """One sentence with status 200 in place of two lists: one file is refused, both communes are missing, and whatever
+    the portal says of its age, it is asked for whole."""
+    sound = {}
+    for unit in (BAD, GOOD[0]):
+        path = data / NIGHT.isoformat() / CSV / f"{unit}.csv"
+        sound[path] = path.read_bytes()
+        path.write_text("Lỗi hệ thống, vui lòng thử lại", encoding="utf-8")
+    for _ in range(2):
+        fetch(place, CSV)
+        assert open_rules(place) == {("PORTAL_SHAPE", CSV, BAD), ("PORTAL_SHAPE", CSV, GOOD[0])}
+        assert dossiers(place) == {GOOD[1]: 30}
+    (data / NIGHT.isoformat() / CSV / f"{GOOD[0]}.csv").write_bytes(sound.popitem()[1])
+    fetch(place, CSV)
+    with connect.transaction(place.settings) as connection:
+        assert set(fetches.known(connection, CSV, NIGHT)) == set(GOOD)
+    for path, content in sound.items():
+        path.write_bytes(content)
     outcome, _ = fetch(place, CSV)
     assert not outcome.needs_a_person
     assert dossiers(place) == dict.fromkeys(UNITS, 30)

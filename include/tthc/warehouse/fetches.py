@@ -14,6 +14,7 @@ from tthc.staging.staged_file import StagedFile
 
 _SQL = Path(__file__).parent / "sql"
 _ANOTHER = "?"  # some unit that was not asked for
+_SHARED = "cổng trả cùng một tệp bị từ chối cho nhiều đơn vị / one refused file came for several units"
 _DETAIL = "tệp không phải của đơn vị được hỏi / the file is not of the unit asked for"
 
 
@@ -87,7 +88,10 @@ def refuse_wrong_units(connection: sa.Connection, receipts: Sequence[Receipt], s
 
 
 def note_wrong_units(connection: sa.Connection, receipts: Sequence[Receipt], staged: Sequence[StagedFile]) -> int:
-    """Deliveries of this batch whose file tells nothing of the unit asked for are failed ones; how many."""
+    """Deliveries of this batch whose file tells nothing of the unit asked for are failed ones; how many.
+
+    So are all those that share a refused file, such as a page of errors: it bears the name of one of them only.
+    """
     if not receipts:
         return 0
     told: dict[str, set[str]] = {file.sha256: set(file.units) for file in staged}
@@ -101,19 +105,37 @@ def note_wrong_units(connection: sa.Connection, receipts: Sequence[Receipt], sta
     )
     told |= {row.file_sha256: set(row.units) for row in rows}
     told |= {sha256: {_ANOTHER} for sha256 in _refused_before(connection, receipts)}
-    failed = 0
+    refused, failed = _refused(connection, receipts), 0
     for sha256, wanted in asked_for(connection, receipts).items():
-        for unit in wanted if told.get(sha256) else ():
-            if not told[sha256] & _family(connection, {unit}):
-                connection.execute(
-                    sa.text(
-                        "update core.fetch set outcome = 'failed', reason = :reason, detail = :detail, etag = '', "
-                        "last_modified = '' where source_id = :source and night = :night and unit_code = :unit"
-                    ),
-                    _batch(receipts) | {"unit": unit, "reason": "PORTAL_WRONG_UNIT", "detail": _DETAIL},
-                )
-                failed += 1
+        for unit in wanted:
+            if told.get(sha256) and not told[sha256] & _family(connection, {unit}):
+                failed += _fail(connection, receipts, unit, "PORTAL_WRONG_UNIT", _DETAIL)
+            elif sha256 in refused and len(wanted) > 1:
+                failed += _fail(connection, receipts, unit, "PORTAL_SHAPE", _SHARED)
     return failed
+
+
+def _fail(connection: sa.Connection, receipts: Sequence[Receipt], unit: str, reason: str, detail: str) -> int:
+    told = connection.execute(
+        sa.text(
+            "update core.fetch set outcome = 'failed', reason = :reason, detail = :detail, etag = '', "
+            "last_modified = '' where source_id = :source and night = :night and unit_code = :unit"
+        ),
+        _batch(receipts) | {"unit": unit, "reason": reason, "detail": detail},
+    )
+    return told.rowcount
+
+
+def _refused(connection: sa.Connection, receipts: Sequence[Receipt]) -> set[str]:
+    """Hashes of this batch that have always been rejected."""
+    rows = connection.execute(
+        sa.text(
+            "select file_sha256 from core.delivery where source_id = :source and file_sha256 = any(:hashes) "
+            "group by 1 having bool_and(verdict in ('rejected', 'already_known')) and bool_or(verdict = 'rejected')"
+        ),
+        _batch(receipts),
+    )
+    return set(rows.scalars())
 
 
 def _refused_before(connection: sa.Connection, receipts: Sequence[Receipt]) -> Sequence[str]:
