@@ -6,16 +6,19 @@ import csv
 import io
 import json
 import random
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xlsxwriter
 
 import onboarded_workbooks
+from exports import workbook
 from onboarded_cities import FILES
 from tthc.domain.errors import Misconfigured
 from tthc.settings import settings
@@ -82,6 +85,7 @@ def test_a_draft_needs_only_its_marks_filled_to_load_the_file(
     assert sorted(word for word, code in read["columns"]["channel"]["codes"].items()) == sorted(CHANNELS)
 
     text = draft.text
+    assert '"Closed" = "9"' in text  # a word that says the same everywhere
     for word, code in {**STATUSES, **CHANNELS}.items():
         text = text.replace(f'"{word}" = "???"', f'"{word}" = "{code}"')
     assert '"???"' not in text
@@ -196,6 +200,62 @@ def test_a_draft_of_a_report_of_counts_is_a_report(tmp_path: Path) -> None:
     for name in ("Tổng hợp", "../x", "a-b", ""):
         with pytest.raises(Misconfigured, match="small letters"):
             draft_layout(settings(), path, name)
+
+
+def the_draft_of(path: Path, content: bytes) -> tuple[dict[str, Any], str]:
+    path.write_bytes(content)
+    text = draft_layout(settings(), path, "mot_cua").text
+    assert "NGƯỜI GIẢ" not in text
+    return tomllib.loads(text), text
+
+
+def test_a_draft_of_a_list_in_sections_below_the_name_of_its_unit(tmp_path: Path) -> None:
+    lines = [
+        ["UBND PHƯỜNG GIẢ"], ["STT", "Số biên nhận", "SĐT", "Ngày nhận", "Thời gian giải quyết", "Ngày trả kết quả"],
+        ["I. Lĩnh vực Hộ tịch"], ["1", "A-1", "0900000000", "05/03/2026", "05 ngày làm việc", "Quá hạn 2 ngày"],
+        ["2", "A-2", "0900000000", "25/03/2026", "10 ngày làm việc", "27/03/2026"],
+        ["II. Lĩnh vực Đất đai"], ["1", "A-3", "0900000000", "25/03/2026", "10 ngày làm việc", "26/03/2026"],
+    ]  # fmt: skip
+    read, _ = the_draft_of(tmp_path / "ds.xlsx", workbook(lines))
+    assert read["personal"] == ["SĐT"] and re.match(read["titles"]["unit_name"], "UBND PHƯỜNG GIẢ", re.IGNORECASE)
+    field = re.match(read["sections"]["field_name"], "II. Lĩnh vực Đất đai (1 hồ sơ)")
+    assert field and field[1] == "Đất đai" and read["columns"]["returned_at"]["null_words"] == ["/quá hạn \\d+ ngày/"]
+    assert read["derived"]["due_at"] == {"after": "received_at", "days": "term", "working": True}
+    assert read["derived"]["status"] == {"when_present": "returned_at", "then": "10", "otherwise": "4"}
+
+
+def test_a_draft_finds_records_and_moments_wherever_an_api_puts_them(tmp_path: Path) -> None:
+    record = {
+        "SoBienNhan": "A-1",
+        "NgayNhan": "/Date(1772680000000)/",
+        "TenDonVi": [{"name": "Xã Giả"}],
+        "TrangThai": 4,
+    }
+    read, text = the_draft_of(tmp_path / "a.json", json.dumps({"d": {"n": 1, "results": [record]}}).encode())
+    assert read["records"] == "d.results" and read["date_formats"] == ["epoch_ms"]
+    received = read["columns"]["received_at"]
+    assert received["headings"] == ["NgayNhan"] and re.fullmatch(
+        received["part"], "/Date(1772680000000)/", re.IGNORECASE
+    )
+    assert read["columns"]["unit_name"]["take"] == {"how": "first", "list": "TenDonVi", "item": "???"}
+    assert "these numbers are taken for the statuses" in text
+
+
+def test_a_draft_prefers_what_is_of_the_case_and_names_no_column_that_is_not_there(tmp_path: Path) -> None:
+    read, _ = the_draft_of(
+        tmp_path / "a.csv",
+        b"case:concept:name,concept:name,time:timestamp,dueDate,case:endDatePlanned\n"
+        b"1,A,2026-03-05,2026-03-06,2026-04-05\n1,B,2026-03-06,2026-03-07,2026-04-05\n",
+    )
+    assert read["columns"]["due_at"]["headings"] == ["case:endDatePlanned"]
+    read, _ = the_draft_of(
+        tmp_path / "b.csv",
+        b"Department,Type,Open timestamp,Status,agency_responsible\nA,T,2026-03-05,Closed,A\nB,T,2026-03-05,Lost,A\nB,T,2026-03-06,Lost,A\n",
+    )
+    assert read["code_parts"] == ["received_at", "unit_name", "field_name"] and not read["personal"]
+    assert read["columns"]["status"]["codes"] == {"Closed": "9", "Lost": "???"}
+    read, text = the_draft_of(tmp_path / "c.csv", b"Request ID,Open date\nX1,2026-03-05\nX2,2026-03-25\n")
+    assert read["derived"]["status"]["when_present"] == "???" and "nor when it ended" in text
 
 
 @pytest.mark.parametrize(

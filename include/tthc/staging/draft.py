@@ -6,6 +6,7 @@ Only headings, forms of dates and words of coded columns leave, no cell that may
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +19,12 @@ from tthc.reference.layout_faults import CODE_VALUES
 from tthc.reference.layouts import read_layouts
 from tthc.reference.lists import read_status_words
 from tthc.settings import Settings
+from tthc.staging.columns import NO_VALUE
 from tthc.staging.drift import SAMPLE, Suggestion, quoted
-from tthc.staging.grid import known_headings
+from tthc.staging.grid import LEAD, known_headings
 from tthc.staging.guess import (
     COUNTED,
+    SAID,
     SYNONYMS,
     activity_of,
     code_of,
@@ -31,14 +34,25 @@ from tthc.staging.guess import (
     is_of_days,
     month_names_of,
     tells_of_a_person,
+    term_of,
     with_english_months,
+    words_among_days,
 )  # fmt: skip
 from tthc.staging.reader import Reading
 from tthc.staging.reader_process import ReaderPool
+from tthc.staging.words import Words
 
 _RECORDS = ("", "data", "items", "results", "records", "result.records", "data.items", "value")
 _DELIMITERS = (",", ";", "\t", "|")
 _MOST_WORDS = 12
+# A moment as .NET writes it.
+_WRAPPED = re.compile(r"/Date\((\d+)(?:[+-]\d+)?\)/")
+_UNIT = re.compile(r"(?:ubnd|ủy ban nhân dân|xã|phường|đặc khu|thị trấn|sở|ban|trung tâm|phòng)\b", re.IGNORECASE)
+_UNIT_SHEET = re.compile(rf"{_UNIT.pattern}|[px]\. ?\w", re.IGNORECASE)
+_COUNT_BEHIND = r"(?: \(\d+[^)]*\))?"
+_UNIT_TITLE = r"^(?:Đơn vị\s*:\s*)?(?:(?:UBND|ỦY BAN NHÂN DÂN)\s+)?((?:xã|phường|đặc khu)\s.+)$"
+_LARGEST_LOOKED_INTO = 64 << 20  # bytes
+_DEEPEST = 4  # objects around the records
 _PERIOD = r"""'''^(?:(?:Kỳ báo cáo|Thời gian)\s*:\s*)?(\(?(?:từ ngày|quý|tháng|năm|6 tháng|9 tháng)\b.+)$'''"""
 
 
@@ -68,19 +82,28 @@ def draft_layout(settings: Settings, path: Path, layout_id: str) -> Draft:
         below = whole.detail if isinstance(whole, FileRefused) and whole.reason == "SEVERAL_TABLES" else ""
         if below:  # to look at it, the tables may stand one below the other
             whole = readers.read(path, replace(form, columns=tuple(asked), feed="procedure_catalogue"))
+        titles = {} if form.kind in {"json", "ndjson"} else _titles(readers, path, replace(form, columns=tuple(asked)))
     if isinstance(whole, FileRefused):
         raise Misconfigured(f"{path.name}: {whole.reason}: {whole.detail}")
     cells = {heading: _filled(whole, f"h{at}") for at, heading in enumerate(headings)}
+    groups = _groups(cells)
+    wrapped = {heading for heading, texts in cells.items() if texts and all(map(_WRAPPED.fullmatch, texts))}
+    cells |= {heading: [_WRAPPED.sub(r"\1", text) for text in cells[heading]] for heading in wrapped}
+    among = {heading: words for heading, texts in cells.items() if (words := words_among_days(texts))}
+    for heading, words in among.items():
+        null = Words(dict.fromkeys(words))
+        cells[heading] = [text for text in cells[heading] if " ".join(text.split()) not in null]
     months = month_names_of(cells)
     cells = with_english_months(cells, months)
     form = replace(form, month_names=months)
-    sheets = len(set(whole.table["sheet"].to_pylist())) if form.kind in {"xlsx", "xls"} else 1
+    sheets = sorted(set(whole.table["sheet"].to_pylist())) if form.kind in {"xlsx", "xls"} else []
     layouts = read_layouts(settings)
     guessed = guess(cells, _known_columns(layouts), form)
     if report := _report_like(cells, guessed, layouts):
         lines = list(_report_lines(form, cells, report))
     else:
-        lines = list(_Lines(form, cells, guessed, read_status_words(settings), sheets, whole.table.num_rows))
+        more = _More(wrapped, among, groups, titles)
+        lines = list(_Lines(form, cells, guessed, read_status_words(settings), sheets, whole.table.num_rows, more))
     if below:
         lines.insert(1, f'# ??? {below}: or table_ends = ["…"], the row where it begins')
     if whole.ragged:
@@ -88,6 +111,42 @@ def draft_layout(settings: Settings, path: Path, layout_id: str) -> Draft:
     text = "\n".join(lines) + "\n"
     source = f"[[source]]\nid = {quoted(layout_id)}\ntitle = {quoted(path.stem)}\nlayouts = [{quoted(layout_id)}]\n"
     return Draft(f"layouts/{layout_id}.toml", text, source)
+
+
+@dataclass(frozen=True, slots=True)
+class _More:
+    """What else the cells showed: headings of moments within "/Date(…)/", words among days by heading, patterns of rows
+    over groups, patterns of titles."""
+
+    wrapped: set[str]
+    among: dict[str, list[str]]
+    groups: dict[str, str]
+    titles: dict[str, str]
+
+
+def _groups(cells: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Column → pattern of rows that name a group, "II. Lĩnh vực …" or "A. UBND phường …", judged by the first columns'
+    cells."""
+    found: dict[str, str] = {}
+    lines = [" ".join(text.split()) for heading in list(cells)[:LEAD] for text in cells[heading]]
+    for mark in ("[IVX]+", "[A-H]"):
+        named = [match[1] for line in lines if (match := re.fullmatch(rf"{mark}[.)] (.*\w.*)", line))]
+        units = [text for text in named if _UNIT.match(text)]
+        fields = [text for text in named if not _UNIT.match(text)]
+        if len(units) > len(fields):
+            found.setdefault("unit_name", rf"^{mark}[.)] (.+)$")
+        elif len(fields) > 1:
+            found.setdefault("field_name", rf"^{mark}[.)] (?:Lĩnh vực )?(.+?){_COUNT_BEHIND}$")
+    if "field_name" not in found and sum(fold(line).startswith("lĩnh vực ") for line in lines) > 1:
+        found["field_name"] = rf"^(?:[IVX]+[.)]? )?Lĩnh vực (.+?){_COUNT_BEHIND}$"
+    return found
+
+
+def _titles(readers: ReaderPool, path: Path, form: Layout) -> dict[str, str]:
+    """The unit above the table, where one of its lines begins with it."""
+    titles = {"unit_name": _UNIT_TITLE}
+    reading = readers.read(path, replace(form, titles=titles))
+    return titles if isinstance(reading, Reading) else {}
 
 
 def _kind_of(path: Path) -> str:
@@ -114,7 +173,8 @@ def _form_of(readers: ReaderPool, path: Path, layout: Layout) -> tuple[Layout, R
     headings."""
     forms = [layout]
     if layout.kind == "json":
-        forms = [replace(layout, records=records) for records in _RECORDS]
+        found_at = _records_in(path)
+        forms = [replace(layout, records=records) for records in ([found_at] if found_at is not None else _RECORDS)]
     if layout.kind == "csv":
         each = itertools.product(layout.encodings, _DELIMITERS)
         forms = [replace(layout, encodings=(encoding,), delimiters=(delimiter,)) for encoding, delimiter in each]
@@ -136,6 +196,26 @@ def _form_of(readers: ReaderPool, path: Path, layout: Layout) -> tuple[Layout, R
     return max(found, key=lambda one: one[0])[1:]
 
 
+def _records_in(path: Path) -> str | None:
+    """Where the longest array of objects stands in a file of JSON, within at most four objects; None where nobody can
+    tell."""
+    try:
+        whole = json.loads(path.read_bytes()) if path.stat().st_size <= _LARGEST_LOOKED_INTO else None
+    except (ValueError, RecursionError):
+        return None
+    arrays: dict[str, int] = {}
+
+    def walk(value: object, at: tuple[str, ...]) -> None:
+        if isinstance(value, list) and any(isinstance(part, dict) for part in value):
+            arrays[".".join(at)] = len(value)
+        elif isinstance(value, dict) and len(at) < _DEEPEST:
+            for name, part in value.items():
+                walk(part, (*at, name))
+
+    walk(whole, ())
+    return max(arrays, key=lambda at: arrays[at]) if arrays else None
+
+
 def _known_columns(layouts: Mapping[str, Layout]) -> dict[str, tuple[str, ...]]:
     """What each column of a dossier list is called anywhere, the columns of our own layouts before foreign ones."""
     known: dict[str, list[str]] = {}
@@ -154,8 +234,8 @@ def _report_like(
     """The report of counts whose headings this file shares most; None where the file has days or codes of dossiers, or
     few columns of numbers."""
     numbers = [texts for texts in cells.values() if texts and all(re.fullmatch(r"[\d.,]+ ?%?", text) for text in texts)]
-    lists = {"dossier_code", "received_at"} & {one.column for one in guessed.values()}
-    if lists or len(numbers) * 2 < len(cells) or forms_of_columns(cells):
+    days = "received_at" in {one.column for one in guessed.values()}
+    if days or len(numbers) * 2 < len(cells) or forms_of_columns(cells):
         return None
     reports = [layout for layout in layouts.values() if layout.feed == "summary"]
     return max(reports, key=lambda layout: known_headings(list(cells), layout))
@@ -191,17 +271,21 @@ class _Lines:
         cells: Mapping[str, Sequence[str]],
         guessed: Mapping[str, Suggestion],
         status_words: Mapping[str, str],
-        sheets: int,
+        sheets: Sequence[str],
         rows: int,
+        more: _More,
     ) -> None:
+        self.more = more
         self.form, self.cells, self.guessed = form, cells, guessed
         self.status_words, self.sheets = status_words, sheets
+        self.of_sheets = len(sheets) > 1 and all(map(_UNIT_SHEET.match, sheets))
         self.by_column = {one.column: heading for heading, one in guessed.items()}
         self.code = self.by_column.get("dossier_code") or code_of(cells, guessed, rows)
         codes = [fold(text) for text in cells[self.code]] if self.code else []
         self.repeated = len(set(codes)) < len(codes)
         self.moment = self.by_column.get("row_at") if self.repeated else None
         self.activity = activity_of(cells) if self.moment else None
+        self.term = term_of(cells) if "due_at" not in self.by_column else None
 
     def __iter__(self) -> Iterator[str]:
         yield from self._head()
@@ -225,8 +309,10 @@ class _Lines:
             yield f"delimiters = {_list(form.delimiters)}"
         if any(" | " in heading for heading in self.cells):
             yield f"header_depth = {max(heading.count(' | ') for heading in self.cells) + 1}"
-        if self.sheets > 1:
+        if len(self.sheets) > 1:
             yield "several_sheets = true  # ??? or `sheet`, if only one of them is meant; see also unit_from"
+        if self.of_sheets and "unit_name" not in self.by_column:
+            yield 'unit_from = ["sheet"]  # ??? each sheet is named by its unit'
 
     def _days(self) -> Iterator[str]:
         """The forms of every column of days, whether anybody guessed what it means or not."""
@@ -251,8 +337,11 @@ class _Lines:
         elif self.repeated:
             yield '# ??? one code stands in several rows: several_rows = "latest" or "events", or code_parts'
 
+        if "dossier_code" not in self.by_column and not self.code and (parts := self._stand_for_a_code()):
+            yield f"code_parts = {_list(parts)}  # ??? no column holds a code: these together stand for one"
+
     def _headings(self) -> Iterator[str]:
-        free = [h for h in self.cells if h not in self.guessed and h not in {self.code, self.activity}]
+        free = [h for h in self.cells if h not in self.guessed and h not in {self.code, self.activity, self.term}]
         personal = [heading for heading in free if tells_of_a_person(heading)]
         rest = [heading for heading in free if heading not in personal]
         yield f"personal = {_list(personal)}"
@@ -260,13 +349,20 @@ class _Lines:
 
     def _missing(self) -> Iterator[str]:
         """What no heading says and no dossier can be without."""
-        if "unit_name" not in self.by_column:
-            yield '\n[constants]\nunit_name = "???"  # or a column, or unit_from = ["sheet"], or a title'
+        if self.more.titles and "unit_name" not in {*self.by_column, *self.more.groups}:
+            yield f"\n[titles]  # ??? the unit above the table\nunit_name = '{self.more.titles['unit_name']}'"
+        if self.more.groups:
+            yield "\n[sections]  # ??? rows that name the group below them"
+            yield from (f"{name} = '{pattern}'" for name, pattern in self.more.groups.items())
+        if not self.of_sheets and "unit_name" not in {*self.by_column, *self.more.titles, *self.more.groups}:
+            yield '\n[constants]\nunit_name = "???"  # or a column, unit_from = ["sheet"], sections, titles, file_name'
         if "status" not in self.by_column:
-            yield '\n[derived.status]\nwhen_present = "finished_at"\nthen = "9"\notherwise = "4"'
-        if "dossier_code" not in self.by_column:
+            yield from self._status()
+        if "dossier_code" not in self.by_column and (self.code or not self._stand_for_a_code()):
             told = quoted(self.code or "???")
             yield f"\n[columns.dossier_code]  # ??? no heading says so\nheadings = [{told}]\nrequired = true"
+        if self.term:
+            yield from self._counted_term(self.term)
         if self.activity and self.moment:
             yield f"\n[columns.activity]\nheadings = [{quoted(self.activity)}]\nhelper = true"
         for name in ("received_at", "finished_at"):
@@ -280,6 +376,27 @@ class _Lines:
                 listed = [word for word in words if not may_tell_of_a_person(word)][: 3 * _MOST_WORDS]
                 yield f'when = {{ column = "activity", in = {_list(listed)} }}  # ??? keep what ends a case'
 
+    def _counted_term(self, heading: str) -> Iterator[str]:
+        words = {re.sub(r"^\d+ ", "", fold(" ".join(text.split()))) for text in self.cells[heading]}
+        working = all(re.search("làm việc|business|working", word) for word in words)
+        yield f"\n[columns.term]\nheadings = [{quoted(heading)}]\nhelper = true"
+        yield f"part = '0*(\\d+) (?:{'|'.join(sorted(map(re.escape, words)))})'".replace("\\ ", " ")
+        yield '\n[derived.due_at]\nafter = "received_at"\ndays = "term"'
+        yield f"working = {str(working).lower()}  # ??? holidays are those of calendar.csv"
+
+    def _status(self) -> Iterator[str]:
+        """What the day of an end says, where no column says how a case stands."""
+        ended = next((name for name in ("finished_at", "returned_at") if name in self.by_column or self.activity), "")
+        yield "\n[derived.status]" + ("" if ended else "  # ??? no column tells how a case stands, nor when it ended")
+        code = "10" if ended == "returned_at" else "9"
+        yield f'when_present = {quoted(ended or "???")}\nthen = "{code}"\notherwise = "4"'
+
+    def _stand_for_a_code(self) -> list[str]:
+        """The columns that together tell one case from another, where none holds a code."""
+        known: list[str] = ["received_at", "unit_name", "field_name"]
+        parts = [name for name in known if name in self.by_column]
+        return parts if "received_at" in parts else []
+
     def _column(self, heading: str, one: Suggestion) -> Iterator[str]:
         needed = one.column in {"dossier_code", "unit_name", "status", "received_at"}
         yield f"\n[columns.{one.column}]  # {one.score:.0%}\nheadings = [{quoted(heading)}]"
@@ -287,6 +404,14 @@ class _Lines:
         texts, workbook = self.cells[heading], self.form.kind in {"xlsx", "xls"}
         if one.column.endswith("_at") and not workbook and texts and not forms_of(texts[:SAMPLE]):
             yield "# ??? date_formats: no form that was tried reads every cell"
+        if heading in self.more.wrapped:
+            yield "part = '/date\\((\\d+)(?:[+-]\\d+)?\\)/'"
+        if words := [word for word in self.more.among.get(heading, ()) if not may_tell_of_a_person(word)]:
+            yield f"null_words = {_list(words)}  # ??? in place of a day"
+        if self.form.kind in {"json", "ndjson"} and texts and set(texts) == {NO_VALUE}:
+            yield f'take = {{ how = "first", list = {quoted(heading)}, item = "???" }}  # a list of objects stands here'
+        if one.column == "status" and texts and all(text.strip().isdigit() for text in texts):
+            yield "# ??? these numbers are taken for the statuses 1 to 10 of the national portal; else give `codes`"
         if one.column == "fee_amount":
             yield from _numbers(texts)
         yield from _codes(one.column, texts, self.status_words)
@@ -305,12 +430,13 @@ def _codes(name: str, texts: Sequence[str], status_words: Mapping[str, str]) -> 
     if name not in CODE_VALUES:
         return
     known = {fold(word): code for word, code in status_words.items()} if name == "status" else {}
+    said = SAID.get(name, {})
     words = list(dict.fromkeys(shown(text) for text in texts if fold(text) not in known))
     told = [word for word in words if not may_tell_of_a_person(word) and len(word) <= 60]
     codes = sorted(CODE_VALUES[name], key=lambda code: (len(code), code))
     if told:
         yield f'# ??? each word means one of {", ".join(codes)}, or nothing: ""'
-        listed = ", ".join(f"{quoted(word)} = {quoted('???')}" for word in told[:_MOST_WORDS])
+        listed = ", ".join(f"{quoted(word)} = {quoted(said.get(fold(word), '???'))}" for word in told[:_MOST_WORDS])
         yield f"codes = {{ {listed} }}"
     if len(words) > _MOST_WORDS:
         yield f"# ??? and {len(words) - _MOST_WORDS} words more; `otherwise` is the code of every word not listed"

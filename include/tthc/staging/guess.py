@@ -38,44 +38,55 @@ _MONTHS = (
 # Headings of registers and of portals outside of Việt Nam, for what our own layouts call otherwise.
 SYNONYMS = {
     "dossier_code": ("số hồ sơ", "mã số hồ sơ", "số biên nhận", "mã biên nhận", "số phiếu",
+                     "ma ho so", "so ho so", "so bien nhan",
                      "case id", "case concept name", "caseid", "request id", "service request id", "sr number",
                      "service request number", "permit number", "permit num", "permit#", "application number",
                      "reference", "uid", "unique key", "case enquiry id", "file number", "case number",
                      "record number"),
-    "received_at": ("ngày nhận", "ngày nhận hồ sơ", "nhận hồ sơ",
+    "received_at": ("ngày nhận", "ngày nhận hồ sơ", "nhận hồ sơ", "thời điểm tiếp nhận", "thời gian tiếp nhận",
+                    "ngay tiep nhan", "ngay nhan", "accepted date", "open timestamp",
                      "created date", "open dt", "open date", "opened", "received date", "filed date", "start date",
                     "startdate", "date received", "application date", "applied date", "application start date",
                     "requested datetime", "date valid", "valid date", "creation date", "submitted date",
                     "date created"),
-    "due_at": ("ngày hẹn", "hẹn trả", "ngày hẹn trả kết quả", "hạn xử lý",
+    "due_at": ("ngày hẹn", "hẹn trả", "ngày hẹn trả kết quả", "hạn xử lý", "thời điểm hẹn trả", "hạn giải quyết",
+               "ngay hen tra", "ngay hen", "appointment date",
                      "due date", "target date", "target dt", "sla target dt", "target close date", "deadline",
                "enddate planned", "end date planned", "expected datetime", "target decision date", "sla due date"),
-    "finished_at": ("ngày xong", "ngày có kết quả", "ngày hoàn thành", "có kết quả",
+    "finished_at": ("ngày xong", "ngày có kết quả", "ngày hoàn thành", "có kết quả", "ngày kết thúc",
+                    "ngay ket thuc", "ngay ket thuc xu ly", "closed datetime", "closed timestamp",
                      "closed date", "close date", "closed dt", "completed date", "decision date", "decided date",
                     "enddate", "end date", "closed", "resolution date", "issued date", "issue date", "date issued"),
-    "status": ("tình trạng", "tình trạng hồ sơ", "tình trạng xử lý",
+    "returned_at": ("thời điểm trả kết quả", "ngay tra", "ngay tra ket qua"),
+    "status": ("tình trạng", "tình trạng hồ sơ", "tình trạng xử lý", "trang thai", "trang thai ho so",
                      "status", "case status", "current status", "status current", "status description", "app state",
                "application status", "permit status", "sr status", "decision"),
-    "channel": ("hình thức tiếp nhận", "kênh tiếp nhận", "kênh",
+    "channel": ("hình thức tiếp nhận", "kênh tiếp nhận", "kênh", "nguồn tiếp nhận", "hình thức nhận",
+                "hinh thuc nop",
                      "source", "channel", "origin", "open data channel type", "method received", "report source",
                 "interface used", "request source"),
     "unit_name": ("nơi tiếp nhận", "nơi nhận", "cơ quan giải quyết", "cơ quan tiếp nhận", "đơn vị giải quyết",
+                  "tên đơn vị", "ten don vi", "don vi xu ly", "agency responsible",
                      "agency name", "agency", "department", "municipality", "owner department", "responsible agency",
                   "area name", "assigned department"),
-    "field_name": ("complaint type", "request type", "category", "type", "service name", "application type",
+    "field_name": ("linh vuc", "ten linh vuc",
+                   "complaint type", "request type", "category", "type", "service name", "application type",
                    "permit type", "app type", "case type"),
-    "fee_amount": ("phí", "lệ phí",
+    "fee_amount": ("phí", "lệ phí", "sumleges",
                      "fee", "fee paid", "amount", "total fees", "total fee"),
     "row_at": ("time timestamp", "complete timestamp", "timestamp"),
 }  # fmt: skip
 _ACTIVITY = ("activity", "concept name", "event", "event name", "activity name", "tên bước", "bước xử lý", "hành động")
 _PERSONAL = re.compile(
-    r"họ (?:và )?tên|người (?:nộp|yêu cầu|liên hệ)|chủ hồ sơ|cccd|cmnd|điện thoại|sđt|địa chỉ|e-?mail|ngày sinh|name of"
+    r"họ (?:và )?tên|người (?:nộp|yêu cầu|liên hệ|xử lý|tiếp nhận)|chủ hồ sơ|cá nhân|cán bộ|chuyên viên|số giấy tờ"
+    r"|cccd|cmnd|điện thoại|sđt|địa chỉ|trích yếu|e-?mail|ngày sinh|name of|fullname|identity"
+    r"|nguoi (?:nop|yeu cau|xu ly|tiep nhan)|chu ho so|ho ten|dia chi|dien thoai|can bo|cccd"
     r"|(?:first|last|full|owner|applicant|contact|street|company)\b.*\bname|applicant|address|phone|resource|responsible"
     r"|contact|birth|latitude|longitude|\blat\b|\blon\b|location|coordinate|photo"
     r"|description|detail|comment|closure reason|ghi chú|nội dung"
 )
-_TIME = re.compile(r"date|time|\bdt\b|\bat\b|ngày|giờ|thời|opened|closed|created|updated|submitted|\bon\b")
+_OFFICE = re.compile(r"responsible (?:agency|department|unit)|(?:agency|department|unit) responsible")
+_TIME = re.compile(r"date|time|\bdt\b|\bat\b|ngày|ngay|giờ|thời|opened|closed|created|updated|submitted|\bon\b")
 _GENERIC = {
     "type",
     "source",
@@ -90,20 +101,40 @@ _GENERIC = {
     "event",
     "agency",
 }
+# What words say nearly everywhere; a person reads each of them.
+_SAID = {
+    "status": {
+        "9": "closed|close|complete|completed|issued|permit issued|final|finaled|resolved|granted|đã có kết quả"
+             "|đã giải quyết|đã hoàn thành|hoàn thành|đã xong|xong",
+        "4": "open|in progress|in process|pending|under review|in review|đang giải quyết|chưa giải quyết"
+             "|đang thực hiện",
+        "5": "chờ bổ sung|bổ sung|yêu cầu bổ sung",
+        "7": "withdrawn|cancelled|canceled|void|rút hồ sơ|đã rút",
+        "10": "đã trả|đã trả kết quả",
+    },
+    "channel": {
+        "1": "call|phone|walk in|walk-in|in person|counter|desk|trực tiếp|tại quầy|một cửa|nộp trực tiếp",
+        "2": "online|online web|web|internet|website|mobile app|mobile|app|self service|e-mail|email|trực tuyến"
+             "|qua mạng|nộp trực tuyến|cổng dvc|cổng dvcqg",
+        "3": "mail|post|letter|bưu chính|bưu điện|bcci|bưu chính công ích|qua bưu điện",
+    },
+}  # fmt: skip
+SAID = {name: {word: code for code, words in said.items() for word in words.split("|")} for name, said in _SAID.items()}
 _LIKELY = 0.82
 _LONGEST = 40  # text of a day
+_MOST_WORDS_AMONG = 8  # days
 _MOST_WORDS = 40  # of a column of words
 
 
 def named(heading: str) -> str:
     """A heading as words: "StatusCurrent", "status_current" and "(case) status.current" are alike."""
-    apart = re.sub(r"(?<=[a-zà-ỹ])(?=[A-Z])", " ", heading.removeprefix("(case)"))
+    apart = re.sub(r"(?<=[a-zà-öø-ÿ])(?=[A-Z])", " ", heading.removeprefix("(case)"))
     return " ".join(fold(re.sub(r"[_:.()|]+", " ", apart)).split())
 
 
 def tells_of_a_person(heading: str) -> bool:
     """Whether a heading sounds as if a person, a place or free text stood below it."""
-    return _PERSONAL.search(named(heading)) is not None
+    return _PERSONAL.search(_OFFICE.sub("", named(heading))) is not None
 
 
 def guess(
@@ -120,7 +151,13 @@ def guess(
     guessed: dict[str, Suggestion] = {}
     taken: set[str] = set()
     found = suggest(told, list(known), layout, _alike)
-    ranked = sorted(found, key=lambda one: (not told[one.heading], -one.likeness, -one.score))
+    of_cases = any(heading.startswith("case:") for heading in cells)  # beside what is of an event
+
+    def rank(one: Suggestion) -> tuple[float, ...]:
+        of_event = of_cases and one.column != "row_at" and not back[one.heading].startswith("case:")
+        return (not told[one.heading], of_event, -one.likeness, -one.score)
+
+    ranked = sorted(found, key=rank)
     for one in ranked:
         heading = back[one.heading]
         if one.likeness < _LIKELY or one.fits == 0 or one.column in taken or heading in guessed:
@@ -132,14 +169,25 @@ def guess(
     return guessed
 
 
+_TERM = re.compile(r"0*\d+ (?:ngày(?: làm việc)?|(?:business|working|calendar)? ?days?)", re.IGNORECASE)
+
+
+def term_of(cells: Mapping[str, Sequence[str]]) -> str | None:
+    """The heading of a term told as a number of days, "05 ngày làm việc"."""
+    tidy = {heading: [" ".join(text.split()) for text in texts] for heading, texts in cells.items()}
+    return next((heading for heading, texts in tidy.items() if texts and all(map(_TERM.fullmatch, texts))), None)
+
+
 def activity_of(headings: Iterable[str]) -> str | None:
     """The heading of what happened, in a log of events."""
     return next((heading for heading in headings if named(heading) in _ACTIVITY), None)
 
 
 def code_of(cells: Mapping[str, Sequence[str]], taken: Iterable[str], rows: int) -> str | None:
-    """The first heading with a cell in every row and no two alike, where no name says which column is the code."""
+    """The first heading with a cell in every row, no days and no two alike, where no name says which column is the
+    code."""
     free = [heading for heading in cells if heading not in set(taken) and not tells_of_a_person(heading)]
+    free = [heading for heading in free if not is_of_days(heading, cells[heading])]
     return next((heading for heading in free if rows > 1 and len(set(cells[heading])) == rows), None)
 
 
@@ -180,6 +228,19 @@ def forms_of_columns(cells: Mapping[str, Sequence[str]]) -> list[str]:
     days = {heading: texts[:SAMPLE] for heading, texts in cells.items() if is_of_days(heading, texts)}
     told = forms_of([text for texts in days.values() for text in texts])
     return told or list(dict.fromkeys(itertools.chain.from_iterable(forms_of(texts) for texts in days.values())))
+
+
+def words_among_days(texts: Sequence[str]) -> list[str]:
+    """What a column of days says where it names none, "còn hạn" or "quá hạn 3 ngày", as words and patterns of a layout;
+    [] where fewer than half of the cells are days."""
+    tidy = [" ".join(text.split()) for text in texts[:SAMPLE]]
+    others = [text for text in tidy if not any(_reads(text, form) for form in (REAL_DATE, *DATE_FORMATS))]
+    if not others or len(others) * 2 > len(tidy):
+        return []
+    words = dict.fromkeys(fold(text) for text in others)
+    patterns = {word: re.sub(r"\d+", r"\\d+", re.escape(word).replace(r"\ ", " ")) for word in words}
+    found = dict.fromkeys(f"/{patterns[word]}/" if re.search(r"\d", word) else word for word in words)
+    return list(found) if len(found) <= _MOST_WORDS_AMONG else []
 
 
 def is_of_days(heading: str, texts: Sequence[str]) -> bool:
