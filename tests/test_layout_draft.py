@@ -172,7 +172,7 @@ def test_a_draft_of_a_report_of_counts_is_a_report(tmp_path: Path) -> None:
         "STT",
         "Đơn vị",
         "Tiếp nhận | Tổng",
-        "Tiếp nhận | Kỳ trước",
+        "Số hồ sơ tiếp nhận | Kỳ trước",
         "Tiếp nhận | Trong kỳ",
         "Đã xử lý | Tổng",
         "Nợ",
@@ -188,7 +188,7 @@ def test_a_draft_of_a_report_of_counts_is_a_report(tmp_path: Path) -> None:
     assert (read["feed"], read["header_depth"], read["ignored"]) == ("summary", 2, ["Nợ"])
     assert {name: column["headings"] for name, column in read["columns"].items()} == {
         "row_mark": ["STT"], "unit_name": ["Đơn vị"], "received_total": ["Tiếp nhận | Tổng"],
-        "carried_over": ["Tiếp nhận | Kỳ trước"], "received": ["Tiếp nhận | Trong kỳ"],
+        "carried_over": ["Số hồ sơ tiếp nhận | Kỳ trước"], "received": ["Tiếp nhận | Trong kỳ"],
         "finished_total": ["Đã xử lý | Tổng"],
     }  # fmt: skip
     for source, marks in (("ket_qua", 'feed = "summary"'), ("danh_sach", "table_ends")):

@@ -8,20 +8,20 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tthc.domain.errors import FileRefused, Misconfigured
 from tthc.domain.text import fold, may_tell_of_a_person, shown
-from tthc.reference.layout import Column, Layout
+from tthc.reference.layout import SUMMARIES, Column, Layout
 from tthc.reference.layout_faults import CODE_VALUES
 from tthc.reference.layouts import read_layouts
 from tthc.reference.lists import read_status_words
 from tthc.settings import Settings
 from tthc.staging.columns import NO_VALUE
 from tthc.staging.drift import SAMPLE, Suggestion, quoted
-from tthc.staging.grid import LEAD, known_headings
+from tthc.staging.grid import LEAD, heading_key, known_headings
 from tthc.staging.guess import (
     COUNTED,
     SAID,
@@ -230,31 +230,51 @@ def _known_columns(layouts: Mapping[str, Layout]) -> dict[str, tuple[str, ...]]:
 
 def _report_like(
     cells: Mapping[str, Sequence[str]], guessed: Mapping[str, Suggestion], layouts: Mapping[str, Layout]
-) -> Layout | None:
-    """The report of counts whose headings this file shares most; None where the file has days or codes of dossiers, or
-    few columns of numbers."""
+) -> list[Layout]:
+    """The reports of counts, those first whose headings this file shares most; none where the file has days or codes of
+    dossiers, or few columns of numbers."""
     numbers = [texts for texts in cells.values() if texts and all(re.fullmatch(r"[\d.,]+ ?%?", text) for text in texts)]
     days = "received_at" in {one.column for one in guessed.values()}
     if days or len(numbers) * 2 < len(cells) or forms_of_columns(cells):
-        return None
-    reports = [layout for layout in layouts.values() if layout.feed == "summary"]
-    return max(reports, key=lambda layout: known_headings(list(cells), layout))
+        return []
+    reports = [layout for layout in layouts.values() if layout.feed in SUMMARIES]
+    return sorted(reports, key=lambda layout: -len(_shared(cells, [layout])))
 
 
-def _report_lines(form: Layout, cells: Mapping[str, Sequence[str]], like: Layout) -> Iterator[str]:
-    """A report is said as what it has in common with one that is known."""
+def _shared(headings: Iterable[str], reports: Sequence[Layout]) -> dict[str, str]:
+    """Heading → what the first report with a column of that name counts there; each measure once."""
+    found: dict[str, str] = {}
+    for report in reports:
+        named = {_bare(known): column.name for column in report.columns for known in column.headings}
+        for heading in headings:
+            name = named.get(_bare(heading))
+            if name and heading not in found and name not in found.values():
+                found[heading] = name
+    return found
+
+
+def _bare(heading: str) -> tuple[frozenset[str], ...]:
+    """The words of a heading of a report, level by level, without "số hồ sơ", which all of them count."""
+    parts = [re.sub(r"\b(?:số lượng|số|hồ sơ|cộng)\b|[,.:()%]", " ", part) for part in heading_key(heading).split("|")]
+    return tuple(frozenset(part.split()) for part in parts)
+
+
+def _report_lines(form: Layout, cells: Mapping[str, Sequence[str]], reports: Sequence[Layout]) -> Iterator[str]:
+    """A report is said as what it has in common with those that are known."""
+    like = reports[0]
     yield f"# A draft made from one file, which resembles the report {like.id}. Read it, finish what is marked ???."
     yield f'id = {quoted(form.id)}\ntitle = {quoted(form.title)}\nfeed = "summary"\nkind = {quoted(form.kind)}'
     if any(" | " in heading for heading in cells):
         yield f"header_depth = {max(heading.count(' | ') for heading in cells) + 1}"
-    mine = {heading: replace(like, columns=(column,)) for column in like.columns for heading in cells
-            if known_headings([heading], replace(like, columns=(column,)))}  # fmt: skip
+    mine = _shared(cells, reports)
     rest = [heading for heading in cells if heading not in mine]
     yield f"ignored = {_list(rest)}  # ??? give the counts among them a column of measures.csv, and the unit unit_name"
     yield f"# ??? identities: how the counts add up, as in {like.id}"
+    yield '# period_calendar = "VPCP_15_14"  # ??? or "CALENDAR", where the period is told by its name only'
     yield f"\n[titles]\nperiod = {_PERIOD}"
-    for heading, one in mine.items():
-        yield f"\n[columns.{one.columns[0].name}]\nheadings = [{quoted(heading)}]\nrequired = true"
+    for heading, name in mine.items():
+        needed = "" if name == "row_mark" else "\nrequired = true"
+        yield f"\n[columns.{name}]\nheadings = [{quoted(heading)}]{needed}"
 
 
 def _filled(reading: Reading, name: str) -> list[str]:
