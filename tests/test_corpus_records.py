@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -176,6 +178,25 @@ def test_an_object_that_names_a_field_twice_is_understood_by_nobody(tmp_path: Pa
     fee = json.dumps(SOUND)[:-1].replace('"DanhSachLePhi": [],', "")
     text = f'[{fee}, "DanhSachLePhi": [{{"Gia": "1", "Gia": "2"}}], "ChuHoSo2": {{"a": 1, "a": 2}}}}]'
     assert reading(tmp_path, text).table.column("fee_amount").to_pylist() == ["{}"]
+
+
+def _spelt(value: Any, how: Callable[[str], str]) -> Any:
+    """The same with other names of fields, at every depth."""
+    if isinstance(value, dict):
+        return {how(name): _spelt(part, how) for name, part in value.items()}
+    return [_spelt(part, how) for part in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("how", [str.upper, str.lower, " {} ".format], ids=["upper", "lower", "spaces"])
+def test_names_in_another_spelling_are_those_of_the_layout_in_nested_lists_too(
+    tmp_path: Path, how: Callable[[str], str]
+) -> None:
+    row = dossier("H42.8000-260105-0001", fee_amount="8.000", data_reused="x", supplement_count="1")
+    row |= {"supplement_requested_at": "06/01/2026", "components_digitised": "x"}
+    plain = reading(tmp_path, json.dumps([record(row)]))
+    assert "8000" in plain.table.column("fee_amount").to_pylist()
+    other = reading(tmp_path, json.dumps([_spelt(record(row), how)]))
+    assert other.table.equals(plain.table) and other.unlisted == []
 
 
 def test_half_characters_and_zeros_are_told_as_broken_ones(tmp_path: Path) -> None:

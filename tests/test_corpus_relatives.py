@@ -250,7 +250,7 @@ def records(name: str, *changes: dict[str, Any], **expected: Any) -> None:
 FEE = "DanhSachLePhi"
 records("a fee made smaller by another", {FEE: [{"Gia": "50.000"}, {"Gia": -1}]}, {}, verdict=QUARANTINED,
         rows=(2, 1, 1, 0, 0), refused={1: ["RANGE"]})  # fmt: skip
-records("a fee under another name", {FEE: [{"gia": "5"}]}, {FEE: [{}]}, verdict=QUARANTINED, rows=(2, 1, 1, 0, 0),
+records("a fee under another name", {FEE: [{"SoTien": "5"}]}, {FEE: [{}]}, verdict=QUARANTINED, rows=(2, 1, 1, 0, 0),
         refused={1: ["NUMBER_FORMAT"]})  # fmt: skip
 records("days of promise left out of all", *[{"NgayHenTra": ...}] * 2, rows=(2, 2, 0, 0, 0), told={"SCHEMA_DRIFT"})
 records("days of promise left out of one", {"NgayHenTra": ...}, {}, rows=(2, 2, 0, 0, 0))

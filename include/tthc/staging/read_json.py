@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ class Records:
         told = [column for column in layout.columns if column.headings]  # others are said by the name of the file
         self._columns = [(column, [heading_key(heading) for heading in column.headings]) for column in told]
         self._listed = Listed((*layout.ignored, *layout.personal, *(h for c in layout.columns for h in c.headings)))
-        self._spellings: dict[tuple[str, ...], list[list[str]]] = {}
+        self._spellings: dict[tuple[str, ...], tuple[list[list[str]], dict[str, str]]] = {}
+        self._looked_into = _looked_into(layout)
         self.cells: dict[str, list[str]] = {column.name: [] for column in told}
         self.numbers: list[int] = []
         self.odd: list[int] = []
@@ -59,14 +61,17 @@ class Records:
         plain = {name: [None] if isinstance(value, _Repeated) else value for name, value in element.items()}
         record = flat(plain, self._listed)
         names = tuple(record)
-        if (called := self._spellings.get(names)) is None:
-            called = self._spellings[names] = [_called(keys, names) for _, keys in self._columns]
+        if (spelt := self._spellings.get(names)) is None:
+            called = [_called(keys, names) for _, keys in self._columns]
+            spelt = self._spellings[names] = (called, _as_declared(self._looked_into, names))
             self.fields.update(names)
+        called, declared = spelt
         self.numbers.append(number)
         if len(self.numbers) <= SAMPLE:
             for name, value in record.items():
                 if isinstance(value, str) and name not in self._listed:
                     self.samples.setdefault(name, []).append(value)
+        record |= {ours: record[theirs] for ours, theirs in declared.items()}
         for (column, _), mine in zip(self._columns, called, strict=True):
             self.cells[column.name].append(_SURROGATES.sub("\ufffd", text_of(record, column, mine)))
 
@@ -78,6 +83,24 @@ class Records:
 def _called(keys: Sequence[str], names: Sequence[str]) -> list[str]:
     spelt = {heading_key(name): name for name in names}
     return [spelt[key] for key in keys if key in spelt]
+
+
+def _looked_into(layout: Layout) -> set[str]:
+    """The fields of a record in which `take` looks."""
+    takes = [column.take for column in layout.columns if column.take is not None]
+    tests = [test for take in takes for test in take.any_of]
+    return {name for name in (*(take.list for take in takes), *_named(tests, "field"), *_named(tests, "list")) if name}
+
+
+def _named(tests: Iterable[dict[str, Any]], part: str) -> list[str]:
+    return [test.get(part, "") for test in tests]
+
+
+def _as_declared(names: Iterable[str], spelt: Iterable[str]) -> dict[str, str]:
+    """Names as the layout writes them → as a record does, where only case, spaces or tones differ."""
+    there = set(spelt)
+    folded = {heading_key(name): name for name in there}
+    return {name: folded[key] for name in names if name not in there and (key := heading_key(name)) in folded}
 
 
 def records_of(path: Path, layout: Layout) -> Records:
@@ -187,10 +210,10 @@ def text_of(record: Record, column: Column, fields: Sequence[str]) -> str:
     if take.how == "count":
         return str(len(items))
     if take.how == "first":
-        return next((text for item in items if (text := _scalar(item.get(take.item)))), "")
-    values = [value for item in items if (value := _scalar(item.get(take.item)))]
-    if take.how == "sum" and any(item and take.item not in item for item in items):
+        return next((text for item in items if (text := _part(item, take.item))), "")
+    if take.how == "sum" and any(item and not _as_spelt(take.item, tuple(item)) for item in items):
         return _WRONG_SHAPE  # an amount under another name is not no amount
+    values = [value for item in items if (value := _part(item, take.item))]
     if take.how == "last":  # the greatest text is the last day only where all days are written alike
         return max(values, default="") if len({re.sub(r"\d+", "", value) for value in values}) < 2 else _WRONG_SHAPE
     return _total(values)
@@ -209,12 +232,22 @@ def _items(record: Record, name: str) -> list[Record] | None:
     return value
 
 
+@lru_cache(maxsize=1024)
+def _as_spelt(name: str, names: tuple[str, ...]) -> str:
+    """What an object with these names calls a field; "" where it has none."""
+    return name if name in names else _as_declared([name], names).get(name, "")
+
+
+def _part(item: Record, name: str) -> str:
+    return _scalar(item.get(name if name in item else _as_spelt(name, tuple(item))))
+
+
 def _holds(record: Record, test: dict[str, Any]) -> bool:
     wanted = [str(word) for word in test.get("in", ())]
     if "field" in test:
         values = [_scalar(record.get(test["field"]))]
     else:
-        values = [_scalar(item.get(test["item"])) for item in _items(record, test["list"]) or []]
+        values = [_part(item, test["item"]) for item in _items(record, test["list"]) or []]
     if not wanted:
         return any(values)
     values = [_BOOLEANS.get(value, value) for value in values]
