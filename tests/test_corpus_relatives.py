@@ -206,6 +206,22 @@ def doubled(made: Any, sheet: Any) -> None:
 
 
 refused("a sheet and its copy", written(doubled), "SEVERAL_SHEETS", "«Tháng 1», «Tháng 1 (2)»", "mot_cua_xlsx")
+
+
+def continued(made: Any, sheet: Any) -> None:
+    filled(sheet, cells(3))
+    filled(made.create_sheet("Tiếp"), cells(2)[1:])
+
+
+refused("a sheet that goes on without a header", written(continued), "SEVERAL_SHEETS", "trang «Tiếp»", "mot_cua_xlsx")
+
+
+def counted(made: Any, sheet: Any) -> None:
+    filled(sheet, cells())
+    filled(made.create_sheet("Tổng hợp"), [["Lĩnh vực", "Số hồ sơ"], ["Hộ tịch", "2"], ["Tổng cộng", "2"]])
+
+
+book("a sheet of counts beside the list", written(counted))
 LAST = "</row>(?=</sheetData>)"
 refused(
     "a cell at the edge",

@@ -85,13 +85,13 @@ def look_into(path: Path) -> Look:
                         detail = "sổ bung ra quá lớn / unpacks to far more than it should"
                         raise FileRefused("UNCOMPRESSED_LIMIT", detail)
                     searches = [partial(_search, window, entry, found)]
-                    if _is_sheet(entry):
+                    if is_sheet(entry):
                         searches.append(partial(cells.add, text))
                     at_once(lambda search: search(), searches)
                 found.odd = found.odd or cells.odd
                 found.rows, found.columns = max(found.rows, cells.rows), max(found.columns, cells.columns)
             if found.may_reach_too_far:
-                for entry in filter(_is_sheet, entries):
+                for entry in filter(is_sheet, entries):
                     _measure(handle, entry)
             if found.odd:
                 detail = f"{_name(*found.odd)} được ghi hai lần hoặc sai thứ tự, hãy mở bằng Excel và lưu lại"
@@ -101,7 +101,8 @@ def look_into(path: Path) -> Look:
     return found
 
 
-def _is_sheet(entry: zipfile.ZipInfo) -> bool:
+def is_sheet(entry: zipfile.ZipInfo) -> bool:
+    """Whether a member of a workbook's archive holds the cells of a sheet."""
     return entry.filename.replace("\\", "/").lower().startswith("xl/worksheets/")
 
 
@@ -178,7 +179,7 @@ def _search(window: bytes, entry: zipfile.ZipInfo, found: Look) -> None:
     # Looking for one byte costs next to nothing, for several much more.
     if b"!" in window and b"<!" in window and _DECLARATION.search(window):
         raise FileRefused("XML_ENTITY", "sổ khai báo thực thể XML / the workbook declares XML entities")
-    if _is_sheet(entry):
+    if is_sheet(entry):
         found.merged = found.merged or (b"g" in window and b"mergeCell " in window)
         oddly = (b"'" in window and b"='s'" in window) or _ODD_POINTER.search(window)
         if oddly and (pointer := _NO_NUMBER.search(window)):

@@ -26,14 +26,18 @@ from tthc.domain.text import blotted, may_tell_of_a_person
 from tthc.reference.layout import Layout
 from tthc.staging.grid import REAL_DATE, Grid, Listed, find_header, match_header, refuse_table_above
 from tthc.staging.inspect_workbook import ROW_LIMITS, Look, look_into
-from tthc.staging.workbook_parts import counts_from_1904, uncomputed_of_sheets
+from tthc.staging.workbook_parts import counts_from_1904, uncomputed_of_sheets, with_known_errors
 
 logging.getLogger("fastexcel").setLevel(logging.ERROR)  # it tells of every empty column
 
+_File = Path | io.BytesIO  # a workbook, or a copy of it in memory
+_Cells = set[tuple[int, int]]
+_READER_ERRORS = (python_calamine.CalamineError, fastexcel.FastExcelError)
 _ERRORS = {"div0": "#DIV/0!", "na": "#N/A", "name": "#NAME?", "null": "#NULL!", "num": "#NUM!", "ref": "#REF!"}
 _EXACT = 10**15  # Excel keeps fifteen digits of a number; a longer one is told as rounded, 4.2e+16
 _HEAD_BYTES = 1 << 20
 _SHEETS_TOLD = 5
+_ROWS_COMPARED = 1000  # of a table, with the first rows of a sheet without a header
 _ROW_END = re.compile(rb"</(\w+:)?row>")
 _TEXTS = "xl/sharedStrings.xml"
 _TEXT_END = re.compile(rb"</(\w+:)?si>|<(\w+:)?si\s*/>")
@@ -49,31 +53,34 @@ def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int]:
     Raises FileRefused: what `look_into` raises, FILE_CORRUPT, HEADER, SEVERAL_SHEETS, SEVERAL_TABLES, ROW_LIMIT.
     """
     seen = Look() if layout.kind == "xls" else look_into(path)
-    whole = layout.kind == "xls" or seen.merged
     try:
-        # Merges stand behind the rows, so a workbook with merges is opened whole for its head.
-        with _open(path if whole else _first_rows(path, layout)) as head:
-            tables = [meta for meta in head.sheets_metadata if meta.typ == python_calamine.SheetTypeEnum.WorkSheet]
-            visible = [meta.name for meta in tables if meta.visible == python_calamine.SheetVisibleEnum.Visible]
-            wanted = Listed([layout.sheet])
-            names = [meta.name for meta in tables if meta.name in wanted] if layout.sheet else visible
-            book = _Book(path, layout, uncomputed_of_sheets(path, seen) if any(seen.uncomputed.values()) else {})
-            found = [book.grid_of_sheet(name, *_head(head, name, layout)) for name in names]
-    except (python_calamine.CalamineError, fastexcel.FastExcelError, zipfile.BadZipFile) as error:
+        uncomputed = uncomputed_of_sheets(path, seen) if any(seen.uncomputed.values()) else {}
+        try:
+            sheets, hidden, found, headless = _sheets_of(path, layout, seen.merged, uncomputed)
+        except _READER_ERRORS:
+            other = None if layout.kind == "xls" else with_known_errors(path)
+            if other is None:
+                raise
+            sheets, hidden, found, headless = _sheets_of(other, layout, seen.merged, uncomputed)
+    except (*_READER_ERRORS, zipfile.BadZipFile) as error:
         raise FileRefused("FILE_CORRUPT", "sổ Excel hỏng / the workbook is damaged") from error
-    grids = [grid for grid in found if grid is not None]
-    places = {meta.name: number for number, meta in enumerate(tables, start=1)}
+    grids = [grid for grid in found if _is_table(grid.header, layout)] or found
+    names = {name: _told_name(name, number) for number, name in enumerate(sheets, start=1)}
+    for name, rows in headless.items():
+        if any(_goes_on(rows, grid, layout) for grid in grids):
+            detail = (
+                f"trang «{names[name]}» ghi tiếp bảng nhưng không có tiêu đề; chép các dòng đó vào trang có tiêu đề"
+            )
+            raise FileRefused("SEVERAL_SHEETS", f"{detail} / a sheet goes on with the table, without its header")
     for grid in grids:
-        if may_tell_of_a_person(grid.sheet):
-            grid.sheet = f"{blotted(grid.sheet)} ({places[grid.sheet]})"
-    hidden = sum(meta.name not in {*visible, *names} for meta in tables)
+        grid.sheet = names[grid.sheet]
     if not grids:
         where = f"trong {layout.header_within} dòng đầu không trang nào có dòng tiêu đề của mẫu này"
         unseen = f"; sổ có {hidden} trang ẩn không đọc, nếu bảng ở đó thì bỏ ẩn trang" if hidden else ""
         raise FileRefused("HEADER", f"{where}{unseen} / no sheet has this layout's header")
     if len(grids) > 1 and not layout.several_sheets:
-        sheets = ", ".join(f"«{grid.sheet}»" for grid in grids[:_SHEETS_TOLD])
-        detail = f"nhiều trang cùng có bảng ({sheets}); chỉ giữ một trang, hoặc khai báo `sheet` trong layout"
+        told = ", ".join(f"«{grid.sheet}»" for grid in grids[:_SHEETS_TOLD])
+        detail = f"nhiều trang cùng có bảng ({told}); chỉ giữ một trang, hoặc khai báo `sheet` trong layout"
         raise FileRefused("SEVERAL_SHEETS", f"{detail} / several tables")
     epoch_1904 = layout.kind == "xlsx" and counts_from_1904(path)
     for grid in grids:
@@ -81,11 +88,53 @@ def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int]:
     return grids, hidden
 
 
-def _open(file: Path | io.BytesIO) -> Any:
+def _is_table(header: Sequence[str], layout: Layout) -> bool:
+    """Whether a row names half of the columns a table must have: a sheet of counts beside the list, with a heading or
+    two of it, is no second list."""
+    required = {column.name for column in layout.columns if column.required}
+    return 2 * len(required & match_header(header, layout).keys()) >= len(required)
+
+
+def _goes_on(rows: Sequence[Sequence[str]], grid: Grid, layout: Layout) -> bool:
+    """Whether a row says in two of the columns a table must have, where the table has them, what the table says there:
+    then its sheet holds further rows."""
+    required = {column.name for column in layout.columns if column.required} - {"dossier_code"}
+    places = [place for name, place in match_header(grid.header, layout).items() if name in required]
+    said = {place: set(grid.columns[place][:_ROWS_COMPARED].to_pylist()) - {""} for place in places}
+    return any(sum(place < len(row) and row[place] in said[place] for place in places) > 1 for row in rows)
+
+
+def _told_name(sheet: str, number: int) -> str:
+    """The name of a sheet as it may be told; one that names a dossier or a person's number is told by its place."""
+    return f"{blotted(sheet)} ({number})" if may_tell_of_a_person(sheet) else sheet
+
+
+def _sheets_of(
+    file: _File, layout: Layout, merged: bool, uncomputed: Mapping[str, _Cells]
+) -> tuple[list[str], int, list[Grid], dict[str, list[list[str]]]]:
+    """The names of all sheets, how many of them are hidden and unread, the tables of the others, and of those without
+    the header the first rows."""
+    # Merges stand behind the rows, so a workbook with merges is opened whole for its head.
+    with _open(file if merged or layout.kind == "xls" else _first_rows(file, layout)) as head:
+        tables = [meta for meta in head.sheets_metadata if meta.typ == python_calamine.SheetTypeEnum.WorkSheet]
+        visible = [meta.name for meta in tables if meta.visible == python_calamine.SheetVisibleEnum.Visible]
+        wanted = Listed([layout.sheet])
+        names = [meta.name for meta in tables if meta.name in wanted] if layout.sheet else visible
+        book = _Book(file, layout, uncomputed)
+        heads = {name: _head(head, name, layout) for name in names}
+        found = {name: book.grid_of_sheet(name, *begins) for name, begins in heads.items()}
+    hidden = sum(meta.name not in {*visible, *names} for meta in tables)
+    headless = {name: heads[name][0] for name, grid in found.items() if grid is None}
+    return [meta.name for meta in tables], hidden, [grid for grid in found.values() if grid is not None], headless
+
+
+def _open(file: _File) -> Any:
+    if isinstance(file, io.BytesIO):
+        file.seek(0)
     return python_calamine.load_workbook(file)
 
 
-def _first_rows(path: Path, layout: Layout) -> io.BytesIO | Path:
+def _first_rows(path: _File, layout: Layout) -> _File:
     """A copy of the workbook whose sheets end after the rows in which a header may stand, and whose list of texts ends
     after those they hold: finding the header costs nothing then, however long the table is. The file itself where its
     rows cannot be told apart simply."""
@@ -138,9 +187,9 @@ def _head(workbook: Any, name: str, layout: Layout) -> tuple[list[list[str]], _M
 class _Book:
     """One workbook below its headers: `fast` gives columns of one kind, `exact` cells."""
 
-    def __init__(self, path: Path, layout: Layout, uncomputed: Mapping[str, set[tuple[int, int]]]) -> None:
-        self._path, self._layout, self._uncomputed = path, layout, uncomputed
-        self._fast = fastexcel.read_excel(str(path))
+    def __init__(self, file: _File, layout: Layout, uncomputed: Mapping[str, _Cells]) -> None:
+        self._file, self._layout, self._uncomputed = file, layout, uncomputed
+        self._fast = fastexcel.read_excel(file.getvalue() if isinstance(file, io.BytesIO) else str(file))
 
     def grid_of_sheet(self, name: str, head: list[list[str]], merges: _Merges) -> Grid | None:
         found = find_header(head, self._layout)
@@ -189,7 +238,7 @@ class _Book:
 
     def _cell_by_cell(self, name: str, first: int, places: Sequence[int]) -> list[pa.Array]:
         """The same by the kind of every single cell, a few thousand rows at a time."""
-        with _open(self._path) as workbook:
+        with _open(self._file) as workbook:
             rows = islice(workbook.get_sheet_by_name(name).iter_rows(), first, None)
             parts: list[list[pa.Array]] = []
             while block := list(islice(rows, 4096)):

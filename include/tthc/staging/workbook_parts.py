@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import posixpath
 import re
 import zipfile
@@ -10,9 +11,28 @@ from pathlib import Path
 from lxml import etree
 
 from tthc.domain.errors import FileRefused
-from tthc.staging.inspect_workbook import Look
+from tthc.staging.inspect_workbook import Look, is_sheet
 
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_FAILED = re.compile(rb"(\bt=\"e\"[^<>]*>(?:<(?:\w+:)?f\b[^<]*(?:</(?:\w+:)?f>)?)?<(?:\w+:)?v>)([^<]*)")
+_ERRORS = {b"#DIV/0!", b"#N/A", b"#NAME?", b"#NULL!", b"#NUM!", b"#REF!", b"#VALUE!"}
+
+
+def with_known_errors(path: Path) -> io.BytesIO | None:
+    """A copy in which errors of formulas that readers do not know (#SPILL!, #ERROR!, Err:502) are known ones, #VALUE!;
+    None where there are none."""
+
+    def known(found: re.Match[bytes]) -> bytes:
+        return found[0] if found[2] in _ERRORS else found[1] + b"#VALUE!"
+
+    copy, mended = io.BytesIO(), False
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as other:
+        for entry in whole.infolist():
+            part = whole.read(entry)
+            changed = _FAILED.sub(known, part) if is_sheet(entry) else part
+            mended = mended or changed != part
+            other.writestr(entry.filename, changed)
+    return copy if mended else None
 
 
 def part_of(path: Path, name: str) -> bytes:
