@@ -64,6 +64,23 @@ for place, heading, rule in ((0, "Mã hồ sơ", "DOSSIER_CODE_ROUNDED"), (7, "T
     cells[2][place] = 42_260_105_000_000_017 if place == 0 else True
     book(f"{heading} of another kind", workbook(cells), verdict=QUARANTINED, rows=(3, 2, 1, 0, 0), refused={3: [rule]})
 
+# What stands where a dossier code is due
+LONG = 2_603_020_000_010_030  # one digit more than Excel keeps of a number
+for name, code, rule in (
+    ("sixteen digits", LONG, "DOSSIER_CODE_ROUNDED"),
+    ("a real date", datetime(2026, 1, 5), "DOSSIER_CODE_ROUNDED"),
+    ("words", "chưa có", "DOSSIER_CODE_MISSING"),
+    ("two codes", "H42.1-260105-8001;\nH42.1-260105-8002", "CELL_SHAPE"),
+    ("an error of Google Sheets", "#ERROR!", "CELL_ERROR"),
+    ("an error of LibreOffice", "Err:502", "CELL_ERROR"),
+):
+    cells = [[*line] for line in TABLE]
+    cells[2][0] = code
+    book(f"{name} for a code", workbook(cells), verdict=QUARANTINED, rows=(3, 2, 1, 0, 0), refused={3: [rule]})
+cells = [[*line] for line in TABLE]
+cells[1][0], cells[2][0] = LONG, LONG + 1
+book("sixteen digits, as a program wrote them", workbook(cells), rows=(3, 3, 0, 0, 0))
+
 # Formulas whose result nobody computed, as libraries write them; an empty text is a result
 for number, (cell, empty) in enumerate(
     (
@@ -76,6 +93,10 @@ for number, (cell, empty) in enumerate(
     book(f"a formula {number}", edited(rows(3), r'<c r="F3"[^>]*><v>[^<]*</v></c>', cell),
          verdict="loaded" if empty else QUARANTINED, rows=(3, 3, 0, 0, 0) if empty else (3, 2, 1, 0, 0),
          refused={} if empty else {3: ["CELL_ERROR", "DATE_INVALID"]})  # fmt: skip
+for ERROR in ("#SPILL!", "#ERROR!", "Err:502"):  # readers know the seven of Excel 2007 only
+    failed = f'<c r="F3" t="e"><f>E3+5</f><v>{ERROR}</v></c>'
+    book(f"a formula that failed with {ERROR}", edited(rows(3), r'<c r="F3"[^>]*><v>[^<]*</v></c>', failed),
+         verdict=QUARANTINED, rows=(3, 2, 1, 0, 0), refused={3: ["CELL_ERROR", "DATE_INVALID"]})  # fmt: skip
 book("days from 1904, told otherwise",
      packed(members(workbook(table(rows(2)), dates="serial", epoch_1904=True)) | {
          "xl/workbook.xml": members(workbook(table(rows(2)), dates="serial", epoch_1904=True))["xl/workbook.xml"]

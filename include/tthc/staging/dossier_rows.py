@@ -19,6 +19,7 @@ _HOMOGLYPHS = str.maketrans("ÐƉðɖ", "ĐĐđđ")
 # Excel is made to take a code for text by an apostrophe before it, or by the formula ="…".
 _KEPT_AS_TEXT = re.compile(r"""'(.+)|="(.+)\"""")
 _FLOAT_CODE = re.compile(r"([0-9]+)[.,]0")
+_SIXTEEN_DIGITS = r"[0-9]{16}[.,]0"
 _TIME = r"^(?:18[0-9-]{8}T)?([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)$"
 TRANSLATED = ("unit_name", "field_name", "procedure_code", "procedure_name")
 
@@ -63,7 +64,7 @@ def texts_of(table: pa.Table, layout: Layout) -> Texts:
         texts.cells[name] = pd.Series([constant] * table.num_rows, dtype=object)
     for condition in layout.only_rows:
         texts.keep(holds(texts.cell(condition.column), condition), "NOT_WANTED")
-    _mend(texts)
+    _mend(texts, layout)
     for column in layout.columns:
         if column.codes and column.name in TRANSLATED:
             texts.cells[column.name] = translated(texts.cell(column.name), column)
@@ -116,7 +117,7 @@ def _following(derivation: Derivation, texts: Texts) -> pd.Series:
     return found.where(found.notna(), derivation.otherwise or None).astype(object)
 
 
-def _mend(texts: Texts) -> None:
+def _mend(texts: Texts, layout: Layout) -> None:
     """What exporters do to letters and codes: Ð for Đ is told and mended, "12345.0" and '12345 are 12345."""
     for name, cells in texts.cells.items():
         words = [word for word in cells.dropna().unique() if word.translate(_HOMOGLYPHS) != word]
@@ -127,9 +128,22 @@ def _mend(texts: Texts) -> None:
         if name in texts.cells:
             bare = texts.cells[name].str.replace(_KEPT_AS_TEXT, lambda m: m[1] or m[2], regex=True)
             cells = texts.cells[name] = bare.astype(object).where(bare.notna(), None)
+            if name == "dossier_code" and layout.kind in {"xlsx", "xls"}:
+                cells = _rounded_told(cells, texts.place["file_no"])
             floats = cells.str.fullmatch(_FLOAT_CODE).fillna(False).astype(bool)
             if floats.any():
                 texts.cells[name] = cells.where(~floats, cells.str.replace(r"[.,]0$", "", regex=True))
+
+
+def _rounded_told(codes: pd.Series, file_no: pd.Series) -> pd.Series:
+    """Excel makes the sixteenth digit of a number 0. Where it is 0 in all such codes of a workbook they are written as
+    longer ones, 2.6e+15, and refused; another digit proves that a program wrote them all, and whole."""
+    long = codes.str.fullmatch(_SIXTEEN_DIGITS).fillna(False).astype(bool)
+    if not long.any():
+        return codes
+    exact = file_no[long & ~codes.str.match(r"[0-9]{15}0").fillna(False).astype(bool)].unique()
+    rounded = long & ~file_no.isin(exact)
+    return codes.where(~rounded, codes[rounded].map(lambda code: f"{float(code[:16]):e}"))
 
 
 def _combine(texts: Texts, layout: Layout) -> None:

@@ -45,9 +45,12 @@ _NO = ("không", "0", "false")
 # In a code: neither printable ASCII nor a letter of Latin, as Vietnamese has them.
 _STRANGE = re.compile("[^\x21-\x7e\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1ea0-\u1ef9]")
 _ROUNDED = r"^[0-9](?:[.,][0-9]+)?[Ee]\+[0-9]+$"
+_ROUNDED_OR_DATE = rf"{_ROUNDED}|^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9:]{{8}}$"
+_TWO_CODES = r"(?i)(?:[a-z][0-9]{2}(?:\.[0-9]+)*-[0-9]{6}-[0-9]+.*){2}"
 _MOST_DAYS = 3660  # that a term may have
 _PROCEDURE = r"^[0-9]\.[0-9]{6}$"
-_FORMULA_ERROR = r"^#(?:CALC!|SPILL!|N/A|DIV/0!|NAME\?|NULL!|NUM!|REF!|VALUE!)$"
+# Of Excel, and what Google Sheets and LibreOffice show instead: #ERROR!, Err:502.
+_FORMULA_ERROR = r"^(?:#N/A|#DIV/0!|#NAME\?|#[A-Z_]+!|#GETTING_DATA|Err:[0-9]{3})$"
 # Code of an agency, whose first part is the province's or the ministry's; day; number: H42.14-260105-0001.
 _NATIONAL_CODE = r"^(?P<root>[A-Z]\d{2})(?:\.\d+)*-\d{6}-\d+$"
 
@@ -170,9 +173,13 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
     telling = named.isin([text for text in named.dropna().unique() if may_tell_of_a_person(text)])
     rows["field_name"] = named.where(named.ne("*") & named.fillna("").str.len().le(300) & ~telling, None)
 
-    refusals.add(cell("dossier_code").isna(), "dossier_code", "DOSSIER_CODE_MISSING")
-    rounded = cell("dossier_code").astype("str").str.match(_ROUNDED).fillna(False).astype(bool)
+    of_one_cell = layout.code_parts == ("dossier_code",)
+    said = pa.array(cell("dossier_code"), pa.string())
+    wordy = _mask(pc.invert(pc.match_substring_regex(said, rf"[0-9]|{_FORMULA_ERROR}"))) & of_one_cell
+    refusals.add(cell("dossier_code").isna() | wordy, "dossier_code", "DOSSIER_CODE_MISSING")
+    rounded = _mask(pc.match_substring_regex(said, _ROUNDED_OR_DATE if of_one_cell else _ROUNDED))
     refusals.add(rounded, "dossier_code", "DOSSIER_CODE_ROUNDED")
+    refusals.add(_mask(pc.match_substring_regex(said, _TWO_CODES)), "dossier_code", "CELL_SHAPE")
     for name in ("dossier_code", "procedure_name", "field_name"):  # every other column has words or a form of its own
         refusals.add(cell(name).eq(NO_VALUE).fillna(False).astype(bool), name, "CELL_SHAPE")
     refusals.add(_strange_codes(cell("dossier_code")), "dossier_code", "DOSSIER_CODE_LETTERS")
