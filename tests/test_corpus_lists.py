@@ -49,6 +49,8 @@ def named(*names: str) -> list[list[str]]:
 
 
 # Not a list of text
+refused("zeros at the end", sound() + b"\0" * 512, "FILE_TRUNCATED")
+refused("nothing but zeros", b"\0" * 4096, "FILE_TRUNCATED")
 refused("a login form", b"<form action='/login'><input></form>", "TYPE_MISMATCH")
 refused("a page below a declaration", b'<?xml version="1.0"?>\n<html></html>', "TYPE_MISMATCH")
 refused("gzip", gzip.compress(sound()), "CONTAINER")
@@ -178,6 +180,9 @@ case(
     rows=(22, 10, 12, 0, 0),
 )
 LATE = rows(8, finished_at="04/01/2026", status="9")
+YEAR_ONE = rows(8, status="Đang xử lý", finished_at="01/01/0001", returned_at="")  # as programs write no day
+case("no day as the year 1", csv_list(rows(20) + YEAR_ONE), verdict=QUARANTINED, rows=(28, 20, 8, 0, 0),
+     refused={row: ["DATE_ORDER", "DATE_RANGE", "FINISH_UNEXPECTED"] for row in range(22, 30)})  # fmt: skip
 case("columns exchanged", csv_list(rows(20) + LATE), verdict="rejected", reason="COLUMN_SWAP", rows=(28, 20, 8, 0, 0))
 
 

@@ -194,6 +194,14 @@ def test_problems_are_named_by_cell(tmp_path: Path) -> None:
     assert (problem["cell"], problem["rule"]) == (f"DanhSach!{column}3", "DATE_INVALID")
 
 
+def test_a_column_the_file_lacks_is_told_by_the_heading_of_the_layout(tmp_path: Path) -> None:
+    lines = table(ROWS[:2])
+    gone = lines[0].index("Ngày kết thúc xử lý")
+    found = check(tmp_path, csv_of([[*line[:gone], *line[gone + 1 :]] for line in lines]))
+    reasons = [problem["reason"] for problem in found.problems if problem["rule"] == "FINISH_MISSING"]
+    assert reasons and all(reason.startswith("Cột «Ngày kết thúc xử lý»: ") for reason in reasons)
+
+
 def test_the_incident_of_a_drifted_night_carries_the_report_and_no_cell(warehouse: Warehouse) -> None:
     drifted = csv_list(ROWS, {"received_at": "Ngày nhận hồ sơ vào"})
     widened = csv_of([[*row, MARKER if at else "Cột mới"] for at, row in enumerate(table(ROWS))])

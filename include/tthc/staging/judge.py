@@ -199,7 +199,7 @@ def profile(
                 "row_id": number,
                 "rows_read": file.rows_read - file.rows_dropped,
                 "may_be_empty": int(source.may_be_empty),
-                "wrong_order_share": _rule_rows(file, {"DATE_ORDER", "DUE_BEFORE_RECEIVED"}) / max(file.rows_read, 1),
+                "wrong_order_share": _rows_in_wrong_order(file) / max(file.rows_read, 1),
                 "total_differs": int(_total_differs(file)),
                 "quarantine_over_limit": max(file.rows_quarantined / max(file.rows_read, 1) - source.hold_above, 0.0),
                 **history.profile(file),
@@ -219,6 +219,11 @@ def _total_differs(file: StagedFile) -> bool:
     return any(claimed not in {listed, file.rows_listed} for claimed, listed in claims)
 
 
-def _rule_rows(file: StagedFile, rules: set[str]) -> int:
+def _rows_in_wrong_order(file: StagedFile) -> int:
+    """Rows that end or fall due before they begin; a year no dossier has, as 0001 for no day, tells of no order."""
+    return len(_places(file, {"DATE_ORDER", "DUE_BEFORE_RECEIVED"}) - _places(file, {"DATE_RANGE"}))
+
+
+def _places(file: StagedFile, rules: set[str]) -> set[tuple[str, int]]:
     hit = file.quarantined[file.quarantined["rule_id"].isin(rules)]
-    return len(hit.drop_duplicates(["sheet", "row_no"]))
+    return set(zip(hit["sheet"], hit["row_no"], strict=True))

@@ -45,6 +45,9 @@ def text_of(path: Path, layout: Layout) -> tuple[_Bytes, int]:
         encodings = ["utf-16"]
     elif data[:3] == codecs.BOM_UTF8:
         start, encodings = len(codecs.BOM_UTF8), ["utf-8"]
+    if encodings != ["utf-16"] and data[-2:] == b"\0\0":
+        detail = "tệp kết thúc bằng các byte 0, phần cuối đã mất khi ghi hoặc truyền; hãy xuất và gửi lại"
+        raise FileRefused("FILE_TRUNCATED", f"{detail} / zeros stand where the end of the file should")
     for encoding in encodings:
         if encoding == "utf-8" and _is_utf8(data):
             return data, start

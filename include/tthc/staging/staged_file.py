@@ -44,6 +44,7 @@ class StagedFile:
     quarantined: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(QUARANTINE_COLUMNS)))
     findings: list[tuple[str, str, int, str | None]] = field(default_factory=list)
     headings: dict[str, str] = field(default_factory=dict)
+    lacking: dict[str, str] = field(default_factory=dict)  # canonical column without a heading here → the layout's
     header: list[str] = field(default_factory=list)
     wanted: dict[str, str] = field(default_factory=dict)  # canonical column → what its cells should hold
     has_cells: bool = False  # whether a cell has an address, as in a sheet or a CSV opened as one
@@ -74,7 +75,7 @@ class StagedFile:
 
     def told(self, column: str, rule_id: str, row_no: int, words: str = "") -> tuple[str, str, str]:
         """(heading, address such as I7 or "", what the cell should hold) of a refused cell."""
-        heading = self.headings.get(column, column)
+        heading = self.headings.get(column, self.lacking.get(column, column))
         there = self.has_cells and heading in self.header
         cell = f"{letters(self.header.index(heading))}{row_no}" if there else ""
         return heading, cell, of_cell(rule_id, column, self.wanted, words)
