@@ -70,6 +70,7 @@ for name, code, rule in (
     ("sixteen digits", LONG, "DOSSIER_CODE_ROUNDED"),
     ("a real date", datetime(2026, 1, 5), "DOSSIER_CODE_ROUNDED"),
     ("words", "chưa có", "DOSSIER_CODE_MISSING"),
+    ("a column too narrow", "########", "DOSSIER_CODE_MISSING"),
     ("two codes", "H42.1-260105-8001;\nH42.1-260105-8002", "CELL_SHAPE"),
     ("an error of Google Sheets", "#ERROR!", "CELL_ERROR"),
     ("an error of LibreOffice", "Err:502", "CELL_ERROR"),

@@ -591,7 +591,8 @@ def test_a_dossier_is_not_dropped_for_its_words(tmp_path: Path) -> None:
         ["A-9", "open", "Người lập biểu", "05/01/2026", "", "", "", ""],
     ]
     seen = see(tmp_path, a_list(*rows), "[sections]\ndropped = '''^[IVX]+\\b.*'''")
-    assert not seen.dropped and set(seen.refused) == {5}
+    assert not seen.dropped and set(seen.refused) == {2, 5}
+    assert seen.refused[2] == ["DOSSIER_CODE_MISSING"]  # words, and kept as a row that somebody has to correct
 
 
 def test_where_another_table_begins_the_first_one_ends(tmp_path: Path) -> None:

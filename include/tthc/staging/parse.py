@@ -47,6 +47,8 @@ _STRANGE = re.compile("[^\x21-\x7e\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1ea0-
 _ROUNDED = r"^[0-9](?:[.,][0-9]+)?[Ee]\+[0-9]+$"
 _ROUNDED_OR_DATE = rf"{_ROUNDED}|^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9:]{{8}}$"
 _TWO_CODES = r"(?i)(?:[a-z][0-9]{2}(?:\.[0-9]+)*-[0-9]{6}-[0-9]+.*){2}"
+# Several words, Vietnamese ones, or marks alone, without a digit: «chưa có», «########».
+_WORDS = r"^(?:[^0-9]*[^\x21-\x7e0-9][^0-9]*|[^0-9A-Za-z]*)$"
 _MOST_DAYS = 3660  # that a term may have
 _PROCEDURE = r"^[0-9]\.[0-9]{6}$"
 # Of Excel, and what Google Sheets and LibreOffice show instead: #ERROR!, Err:502.
@@ -175,7 +177,11 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
 
     of_one_cell = layout.code_parts == ("dossier_code",)
     said = pa.array(cell("dossier_code"), pa.string())
-    wordy = _mask(pc.invert(pc.match_substring_regex(said, rf"[0-9]|{_FORMULA_ERROR}"))) & of_one_cell
+    wordy = (
+        _mask(pc.match_substring_regex(said, _WORDS))
+        & of_one_cell
+        & ~_mask(pc.match_substring_regex(said, _FORMULA_ERROR))
+    )
     refusals.add(cell("dossier_code").isna() | wordy, "dossier_code", "DOSSIER_CODE_MISSING")
     rounded = _mask(pc.match_substring_regex(said, _ROUNDED_OR_DATE if of_one_cell else _ROUNDED))
     refusals.add(rounded, "dossier_code", "DOSSIER_CODE_ROUNDED")

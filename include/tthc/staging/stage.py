@@ -199,7 +199,8 @@ def _note_reading(
     # What follows from other columns stands under the heading of the first of them.
     follow = {name: reading.headings.get(one.columns[0], name) for name, one in layout.derived.items()}
     file.headings, file.header = follow | reading.headings | {"": ""}, reading.header
-    file.lacking = {column.name: column.headings[0] for column in layout.columns if column.name in reading.absent}
+    lacking = [column for column in layout.columns if column.headings and column.name in reading.absent]
+    file.lacking = {column.name: column.headings[0] for column in lacking}
     file.rows_read = reading.rows_read
     by_correction = sum(rows for _, severity, rows, _ in file.findings if severity == "dropped")
     file.rows_dropped = sum(dropped.values()) + by_correction
