@@ -18,6 +18,7 @@ import pytest
 import exports
 import portals
 from portals import UNITS, Liar, fetched, files_table, pages_table, reasons
+from tthc.domain.errors import OutsideSystemFailed
 from tthc.settings import PortalAccess
 
 BAD, *GOOD = UNITS
@@ -133,6 +134,23 @@ def test_a_sign_in_cut_on_the_way_is_not_taken_for_wrong_credentials(liar: Liar,
     login = {"kind": "json", "path": "/login", "token_at": "data.token"}
     told = fetched(pages_table(liar.url, login=login, limits=ONCE), tmp_path, access=ACCESS)
     assert reasons(told) == dict.fromkeys(UNITS, "PORTAL_TRUNCATED")
+
+
+def test_a_sign_in_that_fails_three_times_in_a_row_is_not_tried_for_every_commune(liar: Liar, tmp_path: Path) -> None:
+    lines: list[str] = []
+    liar.tell = lambda line: lines.append(line) or sent(b"", "503 Busy")  # type: ignore[func-returns-value]
+    login = {"kind": "json", "path": "/login", "token_at": "data.token"}
+    units = [f"18{number}" for number in range(100, 120)]
+    table = pages_table(liar.url, units=units, login=login, limits=ONCE | {"concurrency": 1})
+    assert reasons(fetched(table, tmp_path, access=ACCESS)) == dict.fromkeys(units, "PORTAL_BUSY")
+    assert len(lines) == 3
+
+
+def test_a_spool_that_cannot_be_written_is_named(liar: Liar, tmp_path: Path) -> None:
+    liar.tell = lambda _: sent(BODY)
+    (tmp_path / portals.NIGHT.isoformat()).write_text("a file in place of the folder")
+    with pytest.raises(OutsideSystemFailed, match=f"csv could not be kept in {tmp_path}: Not a directory; free space"):
+        fetched(files_table(liar.url), tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["link", "cursor"])

@@ -96,7 +96,11 @@ class Portals:
         except PortalFailed as failed:
             return self._failed(unit, name, failed)
         except OSError as error:
-            raise OutsideSystemFailed(f"what a portal sent could not be kept: {error.strerror}") from error
+            why = error.strerror or type(error).__name__
+            raise OutsideSystemFailed(
+                f"what a portal sent for {name} could not be kept in {self._spool}: {why}; "
+                "free space there or give leave to write, then run the same command again"
+            ) from error
         except TthcError:
             raise
         except Exception as error:

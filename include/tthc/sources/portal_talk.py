@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import ssl
 import threading
 from base64 import b64encode
 from collections.abc import Callable
@@ -12,22 +11,23 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
 from tthc.domain.errors import Misconfigured, PortalFailed
 from tthc.reference.portals import Portal, filled
 from tthc.settings import PortalAccess
 from tthc.sources.json_slices import value_at
 from tthc.sources.portal_address import permitted, refused
-from tthc.sources.portal_body import Body, not_http, receive, refuse_page, truncated
+from tthc.sources.portal_body import Body, receive, refuse_page, truncated
 from tthc.sources.portal_clock import Clock
 from tthc.sources.portal_line import Line, session
+from tthc.sources.portal_unanswered import unanswered
 
 _LATER = {429, 503}
 _TOKEN_BYTES = 1 << 20  # more is no token
@@ -141,24 +141,8 @@ class Talk:
         patience = (self.clock.patience(limits.connect_seconds), self.clock.patience(limits.read_seconds))
         try:
             return self._session.request(method, url, stream=True, allow_redirects=False, timeout=patience, **others)
-        except requests.exceptions.SSLError as error:
-            if _is_untrusted(error):
-                detail = "chứng thư TLS không hợp lệ / the certificate is not to be trusted"
-                raise PortalFailed("PORTAL_TLS", detail, everywhere=True) from None
-            detail = "không bắt tay được TLS với cổng / the TLS handshake broke"
-            raise PortalFailed("PORTAL_TLS", detail, passing=True, everywhere=True) from None
-        except requests.exceptions.ReadTimeout:
-            raise self.clock.silent() from None
-        except requests.exceptions.ConnectionError as error:
-            why = getattr(error.args[0], "reason", None) if error.args else None
-            if isinstance(why, ConnectTimeoutError | NewConnectionError):
-                detail = "không kết nối được với cổng / no connection"
-                raise PortalFailed("PORTAL_UNREACHABLE", detail, passing=True, everywhere=True) from None
-            if _is_malformed(error):
-                raise not_http() from None
-            raise truncated("the connection broke before an answer") from None
-        except (requests.exceptions.RequestException, HTTPError, ValueError):
-            raise not_http() from None
+        except (requests.exceptions.RequestException, HTTPError, ValueError) as error:
+            raise unanswered(error, self.clock) from None
 
     def url_of(self, target: str) -> str:
         """A path of ours, or a whole URL the portal gave, as a URL on the portal's own host. Raises PortalFailed."""
@@ -221,6 +205,13 @@ class Talk:
         self._session.cookies.update(self._signed.cookies)
 
     def _sign_in(self) -> None:
+        try:
+            self._be_let_in()
+        except PortalFailed as failed:
+            failed.everywhere = True  # whatever kept us out keeps every delivery out
+            raise
+
+    def _be_let_in(self) -> None:
         login, access = self.portal.login, self._access
         words = {
             login.user_field: _given(access.user, "user"),
@@ -259,21 +250,8 @@ def _token_of(response: requests.Response, where: str) -> str:
     raise _not_let_in()
 
 
-def _is_malformed(error: Exception) -> bool:
-    """Whether what came is no HTTP (a status line, a header too long), rather than nothing or less than announced."""
-    causes = [cause for arg in error.args for cause in (arg, *getattr(arg, "args", ()))]
-    odd = [cause for cause in causes if isinstance(cause, HTTPException)]
-    return any(not isinstance(cause, RemoteDisconnected | IncompleteRead) for cause in odd)
-
-
-def _is_untrusted(error: BaseException) -> bool:
-    """Whether a certificate was refused, rather than the handshake broken off."""
-    inner = [cause for cause in (*error.args, getattr(error, "reason", None)) if isinstance(cause, BaseException)]
-    return isinstance(error, ssl.SSLCertVerificationError) or any(_is_untrusted(cause) for cause in inner)
-
-
 def _not_let_in() -> PortalFailed:
-    return PortalFailed("PORTAL_LOGIN", "đăng nhập không thành công / signing in failed", everywhere=True)
+    return PortalFailed("PORTAL_LOGIN", "đăng nhập không thành công / signing in failed")
 
 
 def _given(value: str, name: str) -> str:
