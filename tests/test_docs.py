@@ -46,7 +46,7 @@ PAGES = sorted(
     for page in (CHECKOUT / folder).glob("*.md")
 )
 # Capitals in the code of staging and landing that are no reason and no rule.
-NO_REASONS = {"COMPLETE", "GET", "NA", "POST", "SC_PAGE_SIZE", "GX_ANALYTICS_ENABLED", "NFC", "NFD", "UTC"}
+NO_REASONS = {"CALENDAR", "COMPLETE", "GET", "NA", "POST", "SC_PAGE_SIZE", "GX_ANALYTICS_ENABLED", "NFC", "NFD", "UTC"}
 
 
 def text_of(name: str) -> str:
