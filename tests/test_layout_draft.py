@@ -214,17 +214,26 @@ def test_a_draft_of_a_list_in_sections_below_the_name_of_its_unit(tmp_path: Path
         ["UBND PHƯỜNG GIẢ"], ["STT", "Số biên nhận", "SĐT", "Ngày nhận", "Thời gian giải quyết", "Ngày trả kết quả"],
         ["I. Lĩnh vực Hộ tịch"], ["1", "A-1", "0900000000", "05/03/2026", "05 ngày làm việc", "Quá hạn 2 ngày"],
         ["2", "A-2", "0900000000", "25/03/2026", "10 ngày làm việc", "27/03/2026"],
+        ["3", "A-4", "0900000000", "25/03/2026", "10 ngày làm việc", "01/01/1900"],
         ["II. Lĩnh vực Đất đai"], ["1", "A-3", "0900000000", "25/03/2026", "10 ngày làm việc", "26/03/2026"],
     ]  # fmt: skip
     read, _ = the_draft_of(tmp_path / "ds.xlsx", workbook(lines))
     assert read["personal"] == ["SĐT"] and re.match(read["titles"]["unit_name"], "UBND PHƯỜNG GIẢ", re.IGNORECASE)
     field = re.match(read["sections"]["field_name"], "II. Lĩnh vực Đất đai (1 hồ sơ)")
-    assert field and field[1] == "Đất đai" and read["columns"]["returned_at"]["null_words"] == ["/quá hạn \\d+ ngày/"]
+    assert (
+        field
+        and field[1] == "Đất đai"
+        and read["columns"]["returned_at"]["null_words"] == ["/quá hạn \\d+ ngày/", "01/01/1900"]
+    )
     assert read["derived"]["due_at"] == {"after": "received_at", "days": "term", "working": True}
     assert read["derived"]["status"] == {"when_present": "returned_at", "then": "10", "otherwise": "4"}
 
 
 def test_a_draft_finds_records_and_moments_wherever_an_api_puts_them(tmp_path: Path) -> None:
+    places = [{"type": "Feature", "properties": {"applicationdate": "2026-03-25", "contractorname": "NGƯỜI GIẢ"}}]
+    read, _ = the_draft_of(tmp_path / "b.json", json.dumps({"features": places}).encode())
+    assert read["records"] == "features.properties" and read["personal"] == ["contractorname"]
+    assert read["columns"]["received_at"]["headings"] == ["applicationdate"]
     record = {
         "SoBienNhan": "A-1",
         "NgayNhan": "/Date(1772680000000)/",

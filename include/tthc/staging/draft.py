@@ -52,6 +52,7 @@ _UNIT_SHEET = re.compile(rf"{_UNIT.pattern}|[px]\. ?\w", re.IGNORECASE)
 _COUNT_BEHIND = r"(?: \(\d+[^)]*\))?"
 _UNIT_TITLE = r"^(?:Đơn vị\s*:\s*)?(?:(?:UBND|ỦY BAN NHÂN DÂN)\s+)?((?:xã|phường|đặc khu)\s.+)$"
 _LARGEST_LOOKED_INTO = 64 << 20  # bytes
+_WITHIN = ("properties", "attributes")  # where records of maps have their fields
 _DEEPEST = 4  # objects around the records
 _PERIOD = r"""'''^(?:(?:Kỳ báo cáo|Thời gian)\s*:\s*)?(\(?(?:từ ngày|quý|tháng|năm|6 tháng|9 tháng)\b.+)$'''"""
 
@@ -207,7 +208,8 @@ def _records_in(path: Path) -> str | None:
 
     def walk(value: object, at: tuple[str, ...]) -> None:
         if isinstance(value, list) and any(isinstance(part, dict) for part in value):
-            arrays[".".join(at)] = len(value)
+            within = [name for name in _WITHIN if all(isinstance(part, dict) and name in part for part in value)]
+            arrays[".".join((*at, *within[:1]))] = len(value)
         elif isinstance(value, dict) and len(at) < _DEEPEST:
             for name, part in value.items():
                 walk(part, (*at, name))
@@ -270,7 +272,7 @@ def _report_lines(form: Layout, cells: Mapping[str, Sequence[str]], reports: Seq
     rest = [heading for heading in cells if heading not in mine]
     yield f"ignored = {_list(rest)}  # ??? give the counts among them a column of measures.csv, and the unit unit_name"
     yield f"# ??? identities: how the counts add up, as in {like.id}"
-    yield '# period_calendar = "VPCP_15_14"  # ??? or "CALENDAR", where the period is told by its name only'
+    yield '# period_calendar = "VPCP_15_14"  # ??? the calendar of a period that is told by its name only'
     yield f"\n[titles]\nperiod = {_PERIOD}"
     for heading, name in mine.items():
         needed = "" if name == "row_mark" else "\nrequired = true"

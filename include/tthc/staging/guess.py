@@ -38,23 +38,23 @@ _MONTHS = (
 # Headings of registers and of portals outside of Việt Nam, for what our own layouts call otherwise.
 SYNONYMS = {
     "dossier_code": ("số hồ sơ", "mã số hồ sơ", "số biên nhận", "mã biên nhận", "số phiếu",
-                     "ma ho so", "so ho so", "so bien nhan",
+                     "ma ho so", "so ho so", "so bien nhan", "zaaknummer",
                      "case id", "case concept name", "caseid", "request id", "service request id", "sr number",
                      "service request number", "permit number", "permit num", "permit#", "application number",
                      "reference", "uid", "unique key", "case enquiry id", "file number", "case number",
                      "record number"),
     "received_at": ("ngày nhận", "ngày nhận hồ sơ", "nhận hồ sơ", "thời điểm tiếp nhận", "thời gian tiếp nhận",
-                    "ngay tiep nhan", "ngay nhan", "accepted date", "open timestamp",
+                    "ngay tiep nhan", "ngay nhan", "accepted date", "startdatum", "datum ontvangst", "open timestamp",
                      "created date", "open dt", "open date", "opened", "received date", "filed date", "start date",
                     "startdate", "date received", "application date", "applied date", "application start date",
                     "requested datetime", "date valid", "valid date", "creation date", "submitted date",
                     "date created"),
     "due_at": ("ngày hẹn", "hẹn trả", "ngày hẹn trả kết quả", "hạn xử lý", "thời điểm hẹn trả", "hạn giải quyết",
-               "ngay hen tra", "ngay hen", "appointment date",
+               "ngay hen tra", "ngay hen", "appointment date", "streefdatum", "einddatum gepland",
                      "due date", "target date", "target dt", "sla target dt", "target close date", "deadline",
                "enddate planned", "end date planned", "expected datetime", "target decision date", "sla due date"),
     "finished_at": ("ngày xong", "ngày có kết quả", "ngày hoàn thành", "có kết quả", "ngày kết thúc",
-                    "ngay ket thuc", "ngay ket thuc xu ly", "closed datetime", "closed timestamp",
+                    "ngay ket thuc", "ngay ket thuc xu ly", "einddatum", "closed datetime", "closed timestamp",
                      "closed date", "close date", "closed dt", "completed date", "decision date", "decided date",
                     "enddate", "end date", "closed", "resolution date", "issued date", "issue date", "date issued"),
     "returned_at": ("thời điểm trả kết quả", "ngay tra", "ngay tra ket qua"),
@@ -66,13 +66,13 @@ SYNONYMS = {
                      "source", "channel", "origin", "open data channel type", "method received", "report source",
                 "interface used", "request source"),
     "unit_name": ("nơi tiếp nhận", "nơi nhận", "cơ quan giải quyết", "cơ quan tiếp nhận", "đơn vị giải quyết",
-                  "tên đơn vị", "ten don vi", "don vi xu ly", "agency responsible",
+                  "tên đơn vị", "ten don vi", "don vi xu ly", "agency responsible", "gemeente",
                      "agency name", "agency", "department", "municipality", "owner department", "responsible agency",
                   "area name", "assigned department"),
     "field_name": ("linh vuc", "ten linh vuc",
                    "complaint type", "request type", "category", "type", "service name", "application type",
                    "permit type", "app type", "case type"),
-    "fee_amount": ("phí", "lệ phí", "sumleges",
+    "fee_amount": ("phí", "lệ phí", "sumleges", "leges",
                      "fee", "fee paid", "amount", "total fees", "total fee"),
     "row_at": ("time timestamp", "complete timestamp", "timestamp"),
 }  # fmt: skip
@@ -80,12 +80,15 @@ _ACTIVITY = ("activity", "concept name", "event", "event name", "activity name",
 _PERSONAL = re.compile(
     r"họ (?:và )?tên|người (?:nộp|yêu cầu|liên hệ|xử lý|tiếp nhận)|chủ hồ sơ|cá nhân|cán bộ|chuyên viên|số giấy tờ"
     r"|cccd|cmnd|điện thoại|sđt|địa chỉ|trích yếu|e-?mail|ngày sinh|name of|fullname|identity"
+    r"|contractor|builder|architect|owner(?! department)"
     r"|nguoi (?:nop|yeu cau|xu ly|tiep nhan)|chu ho so|ho ten|dia chi|dien thoai|can bo|cccd"
     r"|(?:first|last|full|owner|applicant|contact|street|company)\b.*\bname|applicant|address|phone|resource|responsible"
     r"|contact|birth|latitude|longitude|\blat\b|\blon\b|location|coordinate|photo"
     r"|description|detail|comment|closure reason|ghi chú|nội dung"
 )
 _OFFICE = re.compile(r"responsible (?:agency|department|unit)|(?:agency|department|unit) responsible")
+# The days that databases and spreadsheets write for none.
+_NO_DAY = re.compile(r"(?<!\d)(?:0001|9999)(?!\d)|^(?:1900[-/]0?1[-/]0?1|0?1[-/.]0?1[-/.]1900)(?!\d)")
 _TIME = re.compile(r"date|time|\bdt\b|\bat\b|ngày|ngay|giờ|thời|opened|closed|created|updated|submitted|\bon\b")
 _GENERIC = {
     "type",
@@ -121,6 +124,7 @@ _SAID = {
 }  # fmt: skip
 SAID = {name: {word: code for code, words in said.items() for word in words.split("|")} for name, said in _SAID.items()}
 _LIKELY = 0.82
+_LONG_WORDS = 9  # letters from which on "permitissuedate" holds "issue date"
 _LONGEST = 40  # text of a day
 _MOST_WORDS_AMONG = 8  # days
 _MOST_WORDS = 40  # of a column of words
@@ -193,6 +197,9 @@ def code_of(cells: Mapping[str, Sequence[str]], taken: Iterable[str], rows: int)
 
 def _alike(heading: str, known: str) -> float:
     ratio = difflib.SequenceMatcher(None, heading, known).ratio()
+    whole, part = heading.replace(" ", ""), known.replace(" ", "")
+    if part in whole and len(part) >= _LONG_WORDS:
+        ratio = max(ratio, 1.0 if part == whole else 0.75 + 0.2 * len(part) / len(whole))
     mine, theirs = set(heading.split()), set(known.split())
     if theirs <= mine and not theirs <= _GENERIC:
         ratio = max(ratio, 0.75 + 0.2 * len(theirs) / len(mine))
@@ -231,15 +238,17 @@ def forms_of_columns(cells: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def words_among_days(texts: Sequence[str]) -> list[str]:
-    """What a column of days says where it names none, "còn hạn" or "quá hạn 3 ngày", as words and patterns of a layout;
+    """What a column of days says where it names none, "còn hạn", "quá hạn 3 ngày" or the year 1, as words and patterns;
     [] where fewer than half of the cells are days."""
     tidy = [" ".join(text.split()) for text in texts[:SAMPLE]]
-    others = [text for text in tidy if not any(_reads(text, form) for form in (REAL_DATE, *DATE_FORMATS))]
+    days = (REAL_DATE, *DATE_FORMATS)
+    others = [text for text in tidy if _NO_DAY.search(text) or not any(_reads(text, form) for form in days)]
     if not others or len(others) * 2 > len(tidy):
         return []
     words = dict.fromkeys(fold(text) for text in others)
     patterns = {word: re.sub(r"\d+", r"\\d+", re.escape(word).replace(r"\ ", " ")) for word in words}
-    found = dict.fromkeys(f"/{patterns[word]}/" if re.search(r"\d", word) else word for word in words)
+    plain = {word for word in words if _NO_DAY.search(word) or not re.search(r"\d", word)}
+    found = dict.fromkeys(word if word in plain else f"/{patterns[word]}/" for word in words)
     return list(found) if len(found) <= _MOST_WORDS_AMONG else []
 
 

@@ -140,6 +140,7 @@ def _reading_of_grid(grid: Grid, layout: Layout) -> Reading:
         cells[name] = said if blank is None else pc.if_else(blank, said, cells[name])
     table = pa.table({"sheet": pa.repeat(grid.sheet, count), "row_no": numbers, **cells})
     nameless = [at for at, text in enumerate(header) if not text and at not in positions.values()]
+    nameless = [] if "" in Listed((*layout.ignored, *layout.personal)) else nameless
     if found.kinds:
         kept = np.ones(count, bool)
         kept[list(found.kinds)] = False
