@@ -36,13 +36,11 @@ class Lender:
         self._at_home |= set(numbers)
 
     def lend(self, reading: object, tables: Sequence[pa.Table]) -> None:
-        """Send something, and the tables that belong to it. Columns must be of one length in every table."""
+        """Send something, and the tables that belong to it."""
         handles: list[int] = []
         try:
             places = [self._place(table, handles) for table in tables]
-            at_once(
-                lambda each: _write(*each), [(place, table) for (_, place), table in zip(places, tables, strict=True)]
-            )
+            at_once(lambda each: _write(*each), zip((place for _, place in places), tables, strict=True))
             self._pipe.send((reading, [number for number, _ in places]))
             for handle in handles:
                 reduction.send_handle(self._pipe, handle, None)
