@@ -675,6 +675,12 @@ def test_a_header_is_as_deep_as_what_it_ignores(tmp_path: Path) -> None:
     assert list(seen.rows) == [4] and seen.dropped == {"COLUMN_NUMBERS": 1} and not seen.reading.unlisted
 
 
+def test_a_column_without_a_heading_may_be_ignored(tmp_path: Path) -> None:
+    content = a_list(["0", *line()], head=["", *HEAD])
+    assert see(tmp_path, content).reading.unlisted == ["cột A không có tiêu đề"]
+    assert see(tmp_path, content, 'ignored = [""]').reading.unlisted == []
+
+
 def test_a_usual_column_that_vanished_is_told_a_shorter_form_is_not(tmp_path: Path) -> None:
     text = (
         BASE.format(kind="csv", top="", bottom="")

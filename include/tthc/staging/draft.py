@@ -103,7 +103,7 @@ def draft_layout(settings: Settings, path: Path, layout_id: str) -> Draft:
     if report := _report_like(cells, guessed, layouts):
         lines = list(_report_lines(form, cells, report))
     else:
-        more = _More(wrapped, among, groups, titles)
+        more = _More(wrapped, among, groups, titles, nameless=any(text not in headings for text in whole.unlisted))
         lines = list(_Lines(form, cells, guessed, read_status_words(settings), sheets, whole.table.num_rows, more))
     if below:
         lines.insert(1, f'# ??? {below}: or table_ends = ["…"], the row where it begins')
@@ -117,12 +117,13 @@ def draft_layout(settings: Settings, path: Path, layout_id: str) -> Draft:
 @dataclass(frozen=True, slots=True)
 class _More:
     """What else the cells showed: headings of moments within "/Date(…)/", words among days by heading, patterns of rows
-    over groups, patterns of titles."""
+    over groups, patterns of titles; whether a column without a heading holds something."""
 
     wrapped: set[str]
     among: dict[str, list[str]]
     groups: dict[str, str]
     titles: dict[str, str]
+    nameless: bool
 
 
 def _groups(cells: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -365,7 +366,7 @@ class _Lines:
     def _headings(self) -> Iterator[str]:
         free = [h for h in self.cells if h not in self.guessed and h not in {self.code, self.activity, self.term}]
         personal = [heading for heading in free if tells_of_a_person(heading)]
-        rest = [heading for heading in free if heading not in personal]
+        rest = [heading for heading in free if heading not in personal] + [""] * self.more.nameless
         yield f"personal = {_list(personal)}"
         yield f"ignored = {_list(rest)}  # ??? move to `personal` what tells of a person"
 
