@@ -51,7 +51,8 @@ def read_sources(settings: Settings) -> dict[str, Source]:
                     raw["portal"] = read_portal(raw["portal"], raw["id"], directory)
                 raws[raw["id"]] = raws.get(raw["id"], {}) | raw
     found = {}
-    known = _layout_ids(settings)
+    files = [path for folder in directories(settings) for path in sorted((folder / "layouts").glob("*.toml"))]
+    known = {path.stem for path in files}
     for priority, (source_id, raw) in enumerate(raws.items()):
         unknown = set(raw) - {f for f in Source.__dataclass_fields__ if f != "priority"}
         words_known = raw.get("delivery", "window") in DELIVERIES and raw.get("level", "province") in LEVELS
@@ -64,6 +65,8 @@ def read_sources(settings: Settings) -> dict[str, Source]:
             kind = _TYPES.get(str(Source.__annotations__[setting]), object)
             if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
                 raise ReferenceFault(f"sources.toml, {source_id!r}: {setting} = {value!r} is of another type")
+        if not known.issuperset(raw["layouts"]):  # a file may say another id than its name
+            known = {str(read_toml(path).get("id", path.stem)) for path in files}
         if strange := [layout_id for layout_id in raw["layouts"] if layout_id not in known]:
             raise ReferenceFault(
                 f"sources.toml, {source_id!r}: no file layouts/*.toml has the id {strange[0]!r}; "
@@ -73,9 +76,3 @@ def read_sources(settings: Settings) -> dict[str, Source]:
             **{**raw, "layouts": tuple(raw["layouts"]), "title": raw.get("title", source_id), "priority": priority}
         )
     return found
-
-
-def _layout_ids(settings: Settings) -> set[str]:
-    """The ids of all layouts, without judging what they say."""
-    paths = (path for folder in directories(settings) for path in sorted((folder / "layouts").glob("*.toml")))
-    return {str(read_toml(path).get("id", path.stem)) for path in paths}
