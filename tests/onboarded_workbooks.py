@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import date, datetime, time
 
 import xlsxwriter
@@ -97,7 +98,46 @@ def report() -> bytes:
     return content.getvalue()
 
 
+def followed() -> bytes:
+    """A sheet a unit; the lower row of the header holds nothing that is wanted."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        for at, (unit, rows) in enumerate((
+            ("UBND XÃ TIÊN ĐIỀN", [("1", "05/01/2026", "08/01/2026", "08/01/2026"), ("2", "06/01/2026", "09/01/2026", "Quá hạn 3 ngày")]),
+            ("UBND X. CỔ ĐẠM", [("3", "07/01/2026", "20/01/2026", "Còn hạn")]),
+        )):  # fmt: skip
+            sheet = book.add_worksheet(f"Trang {at + 1}")
+            sheet.write("A1", "DANH SÁCH THEO DÕI HỒ SƠ (DỮ LIỆU GIẢ)")
+            sheet.write("A2", unit)
+            for place, heading in enumerate(["STT", "Mã hồ sơ", "Người nộp", "Ngày nhận", "Hẹn trả", "Kết quả"]):
+                sheet.merge_range(3, place, 4, place, heading)
+            sheet.merge_range("G4:H4", "Tình trạng")
+            sheet.write_row("G5", ["Còn hạn", "Quá hạn"])
+            sheet.write_row("A6", [f"({number})" for number in range(1, 9)])
+            sheet.write_row("A7", ["I", f"LĨNH VỰC HỘ TỊCH ({len(rows)} hồ sơ)"])
+            for place, (number, *days) in enumerate(rows, start=7):
+                sheet.write_row(place, 0, [number, f"H42.14-260105-01{number}", f"NGƯỜI GIẢ {number}", *days, "", "x"])
+    return content.getvalue()
+
+
+def of_an_api() -> bytes:
+    """Received at 01:00 of the 12th and at 08:00 of the 13th there, due at 17:00 of the 13th and of the 19th."""
+
+    def record(code: str, unit: str, received: str, due: int) -> dict[str, object]:
+        names = [{"languageId": 228, "name": unit}, {"languageId": 46, "name": "A commune"}]
+        return {"code": code, "agency": {"name": names}, "sector": {"id": "1"}, "acceptedDate": received,
+                "appointmentDate": f"/Date({due})/", "applicant": {"fullname": "NGƯỜI GIẢ"}}  # fmt: skip
+
+    records = [
+        record("H42.14-260112-0201", "UBND xã Tiên Điền", "2026-01-11T18:00:00.000+0000", 1768298400000),
+        record("H42.14-260113-0202", "UBND xã Cổ Đạm", "2026-01-13T01:00:00.000+0000", 1768816800000),
+    ]
+    return json.dumps({"code": 200, "data": {"content": records, "totalElements": 2}}).encode()
+
+
 FILES = {
+    "theo_doi": ("theo-doi.xlsx", followed()),
+    "api_ho_so": ("dang_xu_ly_20260114.json", of_an_api()),
     "danh_sach": ("danh-sach.xlsx", listed()),
     "so_nhan": ("so-nhan.csv", REGISTER),
     "ket_qua": ("ket-qua.xlsx", report()),

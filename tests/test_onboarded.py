@@ -85,13 +85,14 @@ def test_case_logs_of_eight_cities(warehouses: Warehouses) -> None:
 def test_workbooks_and_a_register_of_provinces(warehouses: Warehouses) -> None:
     with warehouses.fresh() as warehouse:
         outcome = load(warehouse, "workbooks", "42", onboarded_workbooks.FILES, date(2026, 1, 14))
-        assert outcome.files == {"loaded": 3} and (outcome.rows_accepted, outcome.rows_quarantined) == (10, 0)
+        assert outcome.files == {"loaded": 5} and (outcome.rows_accepted, outcome.rows_quarantined) == (15, 0)
         tien_dien, co_dam, nghi_xuan = "18373", "18394", "18352"
         received = {unit: above for unit, (above, _) in counted(warehouse, "received", "TT01_06A").items()}
-        assert received == {tien_dien: 3, co_dam: 2, nghi_xuan: 3, "42": 8}
+        assert received == {tien_dien: 6, co_dam: 4, nghi_xuan: 3, "42": 13}
         # Due three working days after Monday the 5th, two after Thursday the 8th, and on the day of receipt.
-        assert counted(warehouse, "on_time", "TT01_06A") == {tien_dien: (2, 3), nghi_xuan: (1, 2), "42": (3, 5)}
-        assert counted(warehouse, "overdue_open", "TT01_06A")["42"] == (1, 3)
+        assert counted(warehouse, "on_time", "TT01_06A") == {tien_dien: (3, 4), nghi_xuan: (1, 2), "42": (4, 6)}
+        # Over are one of the list, one three days late, and one of the API that was due on the 13th.
+        assert counted(warehouse, "overdue_open", "TT01_06A")["42"] == (3, 7)
         reported = warehouse.query("select unit_code, measure, value from core.reported")
         assert {(row["unit_code"], row["measure"]): row["value"] for row in reported} == {
             (unit, measure): value
