@@ -19,6 +19,9 @@ from tthc.staging.grid import Grid, find_header
 from tthc.staging.inspect_workbook import MAX_COLUMNS, ROW_LIMITS
 from tthc.staging.read_csv import text_of
 
+_LINES = {"br", "hr", "p", "div", "li", "tr", "td", "th", "dt", "dd"}
+_UNSEEN = {"script", "style", "template"}
+
 
 def grid_of(path: Path, layout: Layout) -> Grid:
     """The one table that carries the layout's header. Raises FileRefused: ENCODING, HEADER, SEVERAL_SHEETS, EXTENT."""
@@ -28,7 +31,8 @@ def grid_of(path: Path, layout: Layout) -> Grid:
         page = lxml.html.document_fromstring(text, parser=lxml.html.HTMLParser(no_network=True, huge_tree=False))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise FileRefused("FILE_CORRUPT", "không đọc được trang HTML / the page cannot be read") from error
-    if "</table" not in text.casefold():
+    folded = text.casefold()
+    if folded.rfind("</table") <= max(folded.rfind(begins) for begins in ("<table", "<tr", "<td")):
         raise FileRefused("FILE_TRUNCATED", "bảng HTML không trọn vẹn / the table has no end")
     grids = []
     for table in page.iter("table"):
@@ -69,7 +73,7 @@ def _rows(table: etree._Element) -> list[list[str]]:
         cells = [cell for cell in line if cell.tag in {"td", "th"}]
         for cell in cells:
             _hang(row, hanging)
-            text = " ".join("".join(cell.itertext()).split())
+            text = " ".join((_text(cell) if len(cell) else cell.text or "").split())
             across, down = _span(cell, "colspan"), _span(cell, "rowspan")
             for _ in range(across):
                 if down > 1:
@@ -82,6 +86,19 @@ def _rows(table: etree._Element) -> list[list[str]]:
         if len(rows) > max(ROW_LIMITS):
             raise FileRefused("EXTENT", "bảng quá dài / the table is too long")
     return rows
+
+
+def _text(cell: etree._Element) -> str:
+    """What a reader sees in a cell: words on two lines are two words, and scripts and comments are none."""
+    parts: list[str] = []
+    for event, part in etree.iterwalk(cell, events=("start", "end", "comment", "pi")):
+        if part.tag in _LINES:
+            parts.append(" ")
+        if event == "start" and part.tag not in _UNSEEN:
+            parts.append(part.text or "")
+        elif event != "start" and part is not cell:
+            parts.append(part.tail or "")
+    return "".join(parts)
 
 
 def _hang(row: list[str], hanging: dict[int, tuple[int, str]]) -> None:
