@@ -177,11 +177,8 @@ def parse_dossiers(readings: Sequence[Reading], layout: Layout, meanings: Meanin
 
     of_one_cell = layout.code_parts == ("dossier_code",)
     said = pa.array(cell("dossier_code"), pa.string())
-    wordy = (
-        _mask(pc.match_substring_regex(said, _WORDS))
-        & of_one_cell
-        & ~_mask(pc.match_substring_regex(said, _FORMULA_ERROR))
-    )
+    told_otherwise = _mask(pc.match_substring_regex(said, rf"{_FORMULA_ERROR}|^{re.escape(NO_VALUE)}$"))
+    wordy = _mask(pc.match_substring_regex(said, _WORDS)) & ~told_otherwise & of_one_cell
     refusals.add(cell("dossier_code").isna() | wordy, "dossier_code", "DOSSIER_CODE_MISSING")
     rounded = _mask(pc.match_substring_regex(said, _ROUNDED_OR_DATE if of_one_cell else _ROUNDED))
     refusals.add(rounded, "dossier_code", "DOSSIER_CODE_ROUNDED")
