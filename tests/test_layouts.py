@@ -415,6 +415,18 @@ def test_a_term_counts_as_the_calendar_says(tmp_path: Path) -> None:
         assert [day.date() for day in found] == [after_working_days(day, count, off) for day in days]
 
 
+def test_a_term_passes_over_the_holidays_of_its_country(tmp_path: Path) -> None:
+    due = '[derived.due_at]\nafter = "received_at"\ndays = 2\nworking = true'
+    text = BASE.format(kind="csv", top='holidays = "US-PA"', bottom=due).replace(
+        '[columns.due_at]\nheadings = ["Due"]\n', ""
+    )
+    for received, expected in (("16/01/2026", (21, 1)), ("30/03/2026", (1, 4))):  # Martin Luther King Day is the 19th
+        (day,) = see(tmp_path, a_list(line(In=received)), text=text).column("due_on")
+        assert (day.day, day.month) == expected
+    with pytest.raises(ReferenceFault, match="holidays"):
+        layout_of(tmp_path, text.replace("US-PA", "Texas"))
+
+
 def test_day_and_time_in_two_columns(tmp_path: Path) -> None:
     head = ["Code", "Status", "Unit", "Day", "Time"]
     rows = [["A-1", "open", "Hai", "05/01/2026", "8:05"], ["A-2", "open", "Hai", "05/01/2026", ""]]

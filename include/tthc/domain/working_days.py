@@ -1,4 +1,4 @@
-"""Which days are worked: Vietnamese public holidays with the reviewed overrides laid over them."""
+"""Which days are worked: Vietnamese public holidays with the reviewed overrides laid over them; or those elsewhere."""
 
 from __future__ import annotations
 
@@ -8,15 +8,27 @@ from functools import cache
 
 import holidays
 
+HOME = "VN"
+
 
 @cache
-def _public(year: int) -> holidays.HolidayBase:
-    return holidays.country_holidays("VN", years=year, language="vi")
+def _public(year: int, place: str = HOME) -> holidays.HolidayBase:
+    country, _, part = place.partition("-")
+    return holidays.country_holidays(country, part or None, years=year, language="vi" if place == HOME else None)
 
 
-def is_working_day(day: date, overrides: Mapping[date, bool]) -> bool:
-    """Whether public offices work on a day; `overrides` (calendar.csv) beat the holiday package."""
-    return overrides.get(day, _public(day.year).is_working_day(day))
+def is_known_place(place: str) -> bool:
+    """Whether the public holidays of a country ("US") or a part of one ("US-PA") are known."""
+    try:
+        return _public(2024, place) is not None
+    except NotImplementedError:
+        return False
+
+
+def is_working_day(day: date, overrides: Mapping[date, bool], place: str = HOME) -> bool:
+    """Whether public offices work on a day; `overrides` (calendar.csv) beat the holiday package, at home only."""
+    worked = _public(day.year, place).is_working_day(day)
+    return overrides.get(day, worked) if place == HOME else worked
 
 
 def working_index(first: date, last: date, overrides: Mapping[date, bool]) -> dict[date, int]:

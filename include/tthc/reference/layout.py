@@ -149,6 +149,7 @@ class Layout:
     time_zone: str = ""
     source_zone: str = ""
     earliest: date = date(2010, 1, 1)
+    holidays: str = "VN"
     null_words: tuple[str, ...] = ()
     yes_words: tuple[str, ...] = ()
     no_words: tuple[str, ...] = ()

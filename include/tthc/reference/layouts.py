@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tthc.domain.errors import ReferenceFault
+from tthc.domain.working_days import is_known_place
 from tthc.reference.files import directories, read_toml
 from tthc.reference.layout import (
     CANONICAL,
@@ -171,6 +172,9 @@ def read_layouts(settings: Settings) -> dict[str, Layout]:
     for layout_id, versions in raws.items():
         layouts[layout_id] = _layout(_whole(layout_id, raws, ()), str(versions[-1][1]), measures)
         check_layout_settings(layouts[layout_id], set(measures))
+        if not is_known_place(country := layouts[layout_id].holidays):
+            where = f"{layouts[layout_id].path}, holidays"
+            raise ReferenceFault(f"{where}: {country!r} is no country whose holidays are known, such as NL or US-PA")
     return layouts
 
 

@@ -8,12 +8,15 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from tthc.domain.working_days import is_working_day
+from tthc.domain.working_days import HOME, is_working_day
 
 
-def days_after(start: pd.Series, counts: pd.Series, calendar: Mapping[date, bool] | None, earliest: date) -> pd.Series:
+def days_after(
+    start: pd.Series, counts: pd.Series, calendar: Mapping[date, bool] | None, earliest: date, country: str = HOME
+) -> pd.Series:
     """Day by day as `after_working_days` counts; every day counts where no `calendar` is given. Unknown where the
-    start or the count is; also where the start is a mistyped day, before `earliest`, for which the row is refused."""
+    start or the count is; also where the start is a mistyped day, before `earliest`, for which the row is refused.
+    `country`: whose public holidays these are."""
     found = pd.Series(pd.NaT, index=start.index, dtype="datetime64[us]")
     known = start.notna() & counts.notna()
     if calendar is not None:
@@ -24,7 +27,8 @@ def days_after(start: pd.Series, counts: pd.Series, calendar: Mapping[date, bool
     if calendar is None:
         found[known] = begins + pd.to_timedelta(days, unit="D")
         return found
-    worked = _worked(begins.min().date(), begins.max().date() + timedelta(days=40 + 2 * int(days.max())), calendar)
+    last = begins.max().date() + timedelta(days=40 + 2 * int(days.max()))
+    worked = _worked(begins.min().date(), last, calendar, country)
     # Day 0 is the first worked day from the start on, day 1 the first one behind it.
     place = np.searchsorted(worked, begins.to_numpy("datetime64[D]"), side="left")
     place += np.where(days > 0, days - (worked[place] > begins.to_numpy("datetime64[D]")), 0)
@@ -32,6 +36,6 @@ def days_after(start: pd.Series, counts: pd.Series, calendar: Mapping[date, bool
     return found
 
 
-def _worked(first: date, last: date, calendar: Mapping[date, bool]) -> np.ndarray:
+def _worked(first: date, last: date, calendar: Mapping[date, bool], country: str) -> np.ndarray:
     days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
-    return np.array([day for day in days if is_working_day(day, calendar)], dtype="datetime64[D]")
+    return np.array([day for day in days if is_working_day(day, calendar, country)], dtype="datetime64[D]")

@@ -405,7 +405,7 @@ class _Lines:
         yield f"\n[columns.term]\nheadings = [{quoted(heading)}]\nhelper = true"
         yield f"part = '0*(\\d+) (?:{'|'.join(sorted(map(re.escape, words)))})'".replace("\\ ", " ")
         yield '\n[derived.due_at]\nafter = "received_at"\ndays = "term"'
-        yield f"working = {str(working).lower()}  # ??? holidays are those of calendar.csv"
+        yield f"working = {str(working).lower()}  # ??? see also `holidays`, for other countries"
 
     def _status(self) -> Iterator[str]:
         """What the day of an end says, where no column says how a case stands."""

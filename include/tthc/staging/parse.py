@@ -288,7 +288,8 @@ def _counted_days(
         odd = ~counts.between(0, _MOST_DAYS).fillna(True).astype(bool)
         refusals.add(odd, derivation.days, "RANGE")
         counts = counts.mask(odd)
-    return days_after(start, counts, meanings.calendar if derivation.working else None, layout.earliest)
+    calendar = meanings.calendar if derivation.working else None
+    return days_after(start, counts, calendar, layout.earliest, layout.holidays)
 
 
 def _procedure_codes(cells: pd.Series, layout: Layout) -> pd.Series:
