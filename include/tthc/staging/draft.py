@@ -8,20 +8,21 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tthc.domain.errors import FileRefused, Misconfigured
 from tthc.domain.text import fold, may_tell_of_a_person, shown
-from tthc.reference.layout import SUMMARIES, Column, Layout
+from tthc.reference.layout import Column, Layout
 from tthc.reference.layout_faults import CODE_VALUES
 from tthc.reference.layouts import read_layouts
 from tthc.reference.lists import read_status_words
 from tthc.settings import Settings
 from tthc.staging.columns import NO_VALUE
+from tthc.staging.draft_report import listed, report_like, report_lines
 from tthc.staging.drift import SAMPLE, Suggestion, quoted
-from tthc.staging.grid import LEAD, heading_key, known_headings
+from tthc.staging.grid import LEAD, known_headings
 from tthc.staging.guess import (
     COUNTED,
     SAID,
@@ -54,7 +55,6 @@ _UNIT_TITLE = r"^(?:Đơn vị\s*:\s*)?(?:(?:UBND|ỦY BAN NHÂN DÂN)\s+)?((?:x
 _LARGEST_LOOKED_INTO = 64 << 20  # bytes
 _WITHIN = ("properties", "attributes")  # where records of maps have their fields
 _DEEPEST = 4  # objects around the records
-_PERIOD = r"""'''^(?:(?:Kỳ báo cáo|Thời gian)\s*:\s*)?(\(?(?:từ ngày|quý|tháng|năm|6 tháng|9 tháng)\b.+)$'''"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ def draft_layout(settings: Settings, path: Path, layout_id: str) -> Draft:
     sheets = sorted(set(whole.table["sheet"].to_pylist())) if form.kind in {"xlsx", "xls"} else []
     layouts = read_layouts(settings)
     guessed = guess(cells, _known_columns(layouts), form)
-    if report := _report_like(cells, guessed, layouts):
-        lines = list(_report_lines(form, cells, report))
+    if report := report_like(cells, guessed, layouts):
+        lines = list(report_lines(form, cells, report))
     else:
         more = _More(wrapped, among, groups, titles, nameless=any(text not in headings for text in whole.unlisted))
         lines = list(_Lines(form, cells, guessed, read_status_words(settings), sheets, whole.table.num_rows, more))
@@ -231,55 +231,6 @@ def _known_columns(layouts: Mapping[str, Layout]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(dict.fromkeys(headings)) for name, headings in known.items()}
 
 
-def _report_like(
-    cells: Mapping[str, Sequence[str]], guessed: Mapping[str, Suggestion], layouts: Mapping[str, Layout]
-) -> list[Layout]:
-    """The reports of counts, those first whose headings this file shares most; none where the file has days or codes of
-    dossiers, or few columns of numbers."""
-    numbers = [texts for texts in cells.values() if texts and all(re.fullmatch(r"[\d.,]+ ?%?", text) for text in texts)]
-    days = "received_at" in {one.column for one in guessed.values()}
-    if days or len(numbers) * 2 < len(cells) or forms_of_columns(cells):
-        return []
-    reports = [layout for layout in layouts.values() if layout.feed in SUMMARIES]
-    return sorted(reports, key=lambda layout: -len(_shared(cells, [layout])))
-
-
-def _shared(headings: Iterable[str], reports: Sequence[Layout]) -> dict[str, str]:
-    """Heading → what the first report with a column of that name counts there; each measure once."""
-    found: dict[str, str] = {}
-    for report in reports:
-        named = {_bare(known): column.name for column in report.columns for known in column.headings}
-        for heading in headings:
-            name = named.get(_bare(heading))
-            if name and heading not in found and name not in found.values():
-                found[heading] = name
-    return found
-
-
-def _bare(heading: str) -> tuple[frozenset[str], ...]:
-    """The words of a heading of a report, level by level, without "số hồ sơ", which all of them count."""
-    parts = [re.sub(r"\b(?:số lượng|số|hồ sơ|cộng)\b|[,.:()%]", " ", part) for part in heading_key(heading).split("|")]
-    return tuple(frozenset(part.split()) for part in parts)
-
-
-def _report_lines(form: Layout, cells: Mapping[str, Sequence[str]], reports: Sequence[Layout]) -> Iterator[str]:
-    """A report is said as what it has in common with those that are known."""
-    like = reports[0]
-    yield f"# A draft made from one file, which resembles the report {like.id}. Read it, finish what is marked ???."
-    yield f'id = {quoted(form.id)}\ntitle = {quoted(form.title)}\nfeed = "summary"\nkind = {quoted(form.kind)}'
-    if any(" | " in heading for heading in cells):
-        yield f"header_depth = {max(heading.count(' | ') for heading in cells) + 1}"
-    mine = _shared(cells, reports)
-    rest = [heading for heading in cells if heading not in mine]
-    yield f"ignored = {_list(rest)}  # ??? give the counts among them a column of measures.csv, and the unit unit_name"
-    yield f"# ??? identities: how the counts add up, as in {like.id}"
-    yield '# period_calendar = "VPCP_15_14"  # ??? the calendar of a period that is told by its name only'
-    yield f"\n[titles]\nperiod = {_PERIOD}"
-    for heading, name in mine.items():
-        needed = "" if name == "row_mark" else "\nrequired = true"
-        yield f"\n[columns.{name}]\nheadings = [{quoted(heading)}]{needed}"
-
-
 def _filled(reading: Reading, name: str) -> list[str]:
     texts = reading.table[name].to_pylist() if name in reading.table.column_names else []
     return list(itertools.islice((text for text in texts if text and text.strip()), 25 * SAMPLE))
@@ -327,9 +278,9 @@ class _Lines:
         if form.records:
             yield f"records = {quoted(form.records)}"
         if form.kind == "csv" and form.encodings != ("utf-8",):
-            yield f"encodings = {_list(dict.fromkeys(('utf-8', *form.encodings)))}"
+            yield f"encodings = {listed(dict.fromkeys(('utf-8', *form.encodings)))}"
         if form.kind == "csv":
-            yield f"delimiters = {_list(form.delimiters)}"
+            yield f"delimiters = {listed(form.delimiters)}"
         if any(" | " in heading for heading in self.cells):
             yield f"header_depth = {max(heading.count(' | ') for heading in self.cells) + 1}"
         if len(self.sheets) > 1:
@@ -341,9 +292,9 @@ class _Lines:
         """The forms of every column of days, whether anybody guessed what it means or not."""
         formats = forms_of_columns(self.cells)
         if formats:
-            yield f"date_formats = {_list(formats)}"
+            yield f"date_formats = {listed(formats)}"
         if self.form.month_names:
-            yield f"month_names = {_list(self.form.month_names)}"
+            yield f"month_names = {listed(self.form.month_names)}"
         texts = [text for heading, texts in self.cells.items() if is_of_days(heading, texts) for text in texts]
         if _ambiguous(texts):
             yield "# ??? no day in this file is after the 12th: day and month may be the other way round"
@@ -361,14 +312,14 @@ class _Lines:
             yield '# ??? one code stands in several rows: several_rows = "latest" or "events", or code_parts'
 
         if "dossier_code" not in self.by_column and not self.code and (parts := self._stand_for_a_code()):
-            yield f"code_parts = {_list(parts)}  # ??? no column holds a code: these together stand for one"
+            yield f"code_parts = {listed(parts)}  # ??? no column holds a code: these together stand for one"
 
     def _headings(self) -> Iterator[str]:
         free = [h for h in self.cells if h not in self.guessed and h not in {self.code, self.activity, self.term}]
         personal = [heading for heading in free if tells_of_a_person(heading)]
         rest = [heading for heading in free if heading not in personal] + [""] * self.more.nameless
-        yield f"personal = {_list(personal)}"
-        yield f"ignored = {_list(rest)}  # ??? move to `personal` what tells of a person"
+        yield f"personal = {listed(personal)}"
+        yield f"ignored = {listed(rest)}  # ??? move to `personal` what tells of a person"
 
     def _missing(self) -> Iterator[str]:
         """What no heading says and no dossier can be without."""
@@ -396,8 +347,8 @@ class _Lines:
             yield from ['pick = "first"'] if name == "received_at" and self.activity else []
             if name == "finished_at":
                 words = dict.fromkeys(shown(text) for text in self.cells[self.activity or ""])
-                listed = [word for word in words if not may_tell_of_a_person(word)][: 3 * _MOST_WORDS]
-                yield f'when = {{ column = "activity", in = {_list(listed)} }}  # ??? keep what ends a case'
+                ends = [word for word in words if not may_tell_of_a_person(word)][: 3 * _MOST_WORDS]
+                yield f'when = {{ column = "activity", in = {listed(ends)} }}  # ??? keep what ends a case'
 
     def _counted_term(self, heading: str) -> Iterator[str]:
         words = {re.sub(r"^\d+ ", "", fold(" ".join(text.split()))) for text in self.cells[heading]}
@@ -430,7 +381,7 @@ class _Lines:
         if heading in self.more.wrapped:
             yield "part = '/date\\((\\d+)(?:[+-]\\d+)?\\)/'"
         if words := [word for word in self.more.among.get(heading, ()) if not may_tell_of_a_person(word)]:
-            yield f"null_words = {_list(words)}  # ??? in place of a day"
+            yield f"null_words = {listed(words)}  # ??? in place of a day"
         if self.form.kind in {"json", "ndjson"} and texts and set(texts) == {NO_VALUE}:
             yield f'take = {{ how = "first", list = {quoted(heading)}, item = "???" }}  # a list of objects stands here'
         if one.column == "status" and texts and all(text.strip().isdigit() for text in texts):
@@ -459,8 +410,8 @@ def _codes(name: str, texts: Sequence[str], status_words: Mapping[str, str]) -> 
     codes = sorted(CODE_VALUES[name], key=lambda code: (len(code), code))
     if told:
         yield f'# ??? each word means one of {", ".join(codes)}, or nothing: ""'
-        listed = ", ".join(f"{quoted(word)} = {quoted(said.get(fold(word), '???'))}" for word in told[:_MOST_WORDS])
-        yield f"codes = {{ {listed} }}"
+        pairs = ", ".join(f"{quoted(word)} = {quoted(said.get(fold(word), '???'))}" for word in told[:_MOST_WORDS])
+        yield f"codes = {{ {pairs} }}"
     if len(words) > _MOST_WORDS:
         yield f"# ??? and {len(words) - _MOST_WORDS} words more; `otherwise` is the code of every word not listed"
 
@@ -469,7 +420,3 @@ def _ambiguous(texts: Sequence[str]) -> bool:
     """Whether days and months could change places: dates such as 05/03/2026, and none that says which is which."""
     parts = [match for text in texts if (match := re.match(r"(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}", text.strip()))]
     return bool(parts) and all(int(part[1]) <= 12 and int(part[2]) <= 12 for part in parts)
-
-
-def _list(headings: Sequence[str] | dict[str, None]) -> str:
-    return f"[{', '.join(map(quoted, headings))}]"
