@@ -77,7 +77,7 @@ refused("TCVN3", ACCENTS.encode().replace("Đ".encode(), b"\xa7").replace("ư".e
 refused("VNI", ACCENTS.encode().replace("ơ".encode(), b"\xf4").replace("ã".encode(), b"a\xf5"), "ENCODING")
 refused("utf-16 without its mark", ACCENTS.encode("utf-16-be"), "ENCODING")
 case("utf-16 the other way", b"\xfe\xff" + ACCENTS.encode("utf-16-be"), rows=TWO)
-refused("utf-16 cut within a character", b"\xff\xfe" + ACCENTS.encode("utf-16-le")[:-1], "ENCODING")
+refused("utf-16 cut within a character", b"\xff\xfe" + ACCENTS.encode("utf-16-le")[:-1], "FILE_TRUNCATED")
 
 # Line ends and marks
 case("carriage returns alone", sound().replace(b"\r\n", b"\r"), rows=TWO)

@@ -222,6 +222,8 @@ def counted(made: Any, sheet: Any) -> None:
 
 
 book("a sheet of counts beside the list", written(counted))
+WARNED = b"<br />\n<b>Warning</b>: Undefined variable in <b>/var/www/xuat.php</b><br />\n" + csv_list(rows())
+refused("a warning of PHP before the list", WARNED, "TYPE_MISMATCH", "trang web")
 LAST = "</row>(?=</sheetData>)"
 refused(
     "a cell at the edge",

@@ -12,7 +12,7 @@ MAX_BYTES = 300 * 1024 * 1024  # of a file, and of all a workbook unpacks to
 
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _WEB_PAGE = re.compile(
-    rb"(?:<!--.*?-->|<\?xml[^>]*>|\s)*<(?:!doctype\s+html|html|head|body|form|script|table|div|meta|title|p|center)\b",
+    rb"(?:<!--.*?-->|<\?xml[^>]*>|\s)*<(?:!doctype\s+html|html|head|body|form|script|table|div|meta|title|p|center|br|b|pre|font|span|h[1-6])\b",
     re.IGNORECASE | re.DOTALL,
 )
 _MARKUP = re.compile(rb"\s*<(?:[?!/]|[a-z][\w:.-]*[\s/>])", re.IGNORECASE)

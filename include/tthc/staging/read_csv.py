@@ -32,6 +32,7 @@ _PEEK = 64 * 1024
 _PIECE = 1 << 22  # bytes of a file that are read at a time, at most; much smaller ones cost more than they spare
 _BLOCK = _PIECE >> 2  # bytes of them that Arrow cuts into lines and cells at a time
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_CUT = {"unexpected end of data", "truncated data"}  # what Python says of half a character at the end
 _LINE_END, _RETURN, _QUOTE = b'\n\r"'
 
 
@@ -55,7 +56,7 @@ def text_of(path: Path, layout: Layout) -> tuple[_Bytes, int]:
             text = data[start:].decode(encoding)
         except UnicodeDecodeError as error:
             line = data[: start + error.start].count(b"\n") + 1
-            if encodings == ["utf-8"] and error.reason == "unexpected end of data":
+            if encodings in (["utf-8"], ["utf-16"]) and error.reason in _CUT:
                 raise cut_at(line) from error
             continue
         if encoding != "utf-8":
