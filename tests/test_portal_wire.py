@@ -138,7 +138,12 @@ def test_a_sign_in_cut_on_the_way_is_not_taken_for_wrong_credentials(liar: Liar,
 
 def test_a_sign_in_that_fails_three_times_in_a_row_is_not_tried_for_every_commune(liar: Liar, tmp_path: Path) -> None:
     lines: list[str] = []
-    liar.tell = lambda line: (lines.append(line), sent(b"", "503 Busy"))[1]  # type: ignore[func-returns-value]  # kept
+
+    def busy(line: str) -> bytes:
+        lines.append(line)
+        return sent(b"", "503 Busy")
+
+    liar.tell = busy
     login = {"kind": "json", "path": "/login", "token_at": "data.token"}
     units = [f"18{number}" for number in range(100, 120)]
     table = pages_table(liar.url, units=units, login=login, limits=ONCE | {"concurrency": 1})
