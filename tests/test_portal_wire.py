@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import itertools
 import json
+import os
 import random
 import socket
 import threading
@@ -156,6 +158,16 @@ def test_a_spool_that_cannot_be_written_is_named(liar: Liar, tmp_path: Path) -> 
     (tmp_path / portals.NIGHT.isoformat()).write_text("a file in place of the folder")
     with pytest.raises(OutsideSystemFailed, match=f"csv could not be kept in {tmp_path}: Not a directory; free space"):
         fetched(files_table(liar.url), tmp_path)
+
+
+def test_two_runs_of_one_source_do_not_write_the_same_files(liar: Liar, tmp_path: Path) -> None:
+    liar.tell = lambda _: sent(BODY)
+    other = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    with pytest.raises(OutsideSystemFailed, match="another run is still fetching this source"):
+        fetched(files_table(liar.url, limits={"night_seconds": 0.1}), tmp_path)
+    threading.Timer(0.05, os.close, (other,)).start()
+    assert reasons(fetched(files_table(liar.url), tmp_path)) == dict.fromkeys(UNITS, "")
 
 
 @pytest.mark.parametrize("kind", ["link", "cursor"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
@@ -162,19 +162,22 @@ def fetch(
     waiting = {unit: theirs for unit, theirs in units.items() if unit not in done}
     portals = Portals(portal, access or portal_access(source_id), night, settings.landing / "portal" / source_id)
     failed: list[Fetched] = []
-    for number, fetched in enumerate(portals.fetch(waiting, known), start=1):
-        say(f"{source_id}: {number} of {len(waiting)}, {fetched.unit_code} {fetched.outcome} {fetched.reason}".rstrip())
-        if fetched.outcome == "failed":
-            failed.append(fetched)
-            continue
-        path = path_of(settings, known[fetched.unit_code].sha256) if fetched.outcome == "unchanged" else fetched.path
-        receipt = None
-        if path:
-            receipt = land(settings, path, source_id=source_id, file_name=fetched.file_name, night=night)
-            receipts.append(receipt)
-        with transaction(settings) as connection:
-            fetches.note(connection, source_id, night, [(fetched, receipt)])
-        portals.drop(fetched)
+    with closing(portals.fetch(waiting, known)) as coming:
+        for number, fetched in enumerate(coming, start=1):
+            told = f"{fetched.unit_code} {fetched.outcome} {fetched.reason}".rstrip()
+            say(f"{source_id}: {number} of {len(waiting)}, {told}")
+            if fetched.outcome == "failed":
+                failed.append(fetched)
+                continue
+            receipt, path = None, fetched.path
+            if fetched.outcome == "unchanged":
+                path = path_of(settings, known[fetched.unit_code].sha256)
+            if path:
+                receipt = land(settings, path, source_id=source_id, file_name=fetched.file_name, night=night)
+                receipts.append(receipt)
+            with transaction(settings) as connection:
+                fetches.note(connection, source_id, night, [(fetched, receipt)])
+            portals.drop(fetched)
     with transaction(settings, writing=True) as connection:
         fetches.note(connection, source_id, night, [(fetched, None) for fetched in failed])
         open_fetch_incidents(connection, source_id, night)

@@ -6,11 +6,14 @@ rest not asked any more.
 
 from __future__ import annotations
 
+import fcntl
 import filecmp
+import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,6 +28,7 @@ from tthc.sources.portal_clock import Clock
 from tthc.sources.portal_pages import collect
 from tthc.sources.portal_talk import Answer, SignIn, Talk
 
+_LOOK_AT_LOCK = 0.1  # seconds between two looks whether another run has ended
 _GIVE_UP_AFTER = 3  # deliveries in a row that fail because the portal itself does
 
 
@@ -65,11 +69,35 @@ class Portals:
         self._clocks: list[Clock] = []
         self._lock = Lock()
 
-    def fetch(self, units: Mapping[str, str], known: Mapping[str, Known]) -> Iterator[Fetched]:
+    def fetch(self, units: Mapping[str, str], known: Mapping[str, Known]) -> Generator[Fetched, None, None]:
         """Ask for every unit (our code → the portal's), a few at once; what comes first is told first.
 
-        Raises Misconfigured when the portal wants a credential we do not have.
+        One run at a time: the next waits, as long as its night lasts. Raises Misconfigured when the portal wants a
+        credential we do not have, OutsideSystemFailed when what came cannot be kept.
         """
+        with self._alone():
+            yield from self._asked(units, known)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        try:
+            self._spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder = os.open(self._spool, os.O_RDONLY)
+        except OSError as error:
+            raise self._not_kept("", error) from error
+        try:  # a process that dies lets go of it
+            while not _locked(folder):
+                if time.monotonic() >= self._ends_at:
+                    raise OutsideSystemFailed(
+                        f"another run is still fetching this source into {self._spool}; "
+                        "when it has ended, run the same command again"
+                    )
+                time.sleep(_LOOK_AT_LOCK)
+            yield
+        finally:
+            os.close(folder)
+
+    def _asked(self, units: Mapping[str, str], known: Mapping[str, Known]) -> Iterator[Fetched]:
         pool = ThreadPoolExecutor(self._portal.limits.concurrency, thread_name_prefix="portal")
         try:
             asked = [pool.submit(self._one, unit, theirs, known.get(unit)) for unit, theirs in units.items()]
@@ -84,6 +112,12 @@ class Portals:
         """Throw away what was kept of a delivery that has been landed."""
         shutil.rmtree(self._directory(fetched.unit_code), ignore_errors=True)
 
+    def _not_kept(self, what: str, error: OSError) -> OutsideSystemFailed:
+        return OutsideSystemFailed(
+            f"what a portal sent{what} could not be kept in {self._spool}: {error.strerror or type(error).__name__}; "
+            "free space there or give leave to write, then run the same command again"
+        )
+
     def _directory(self, unit: str) -> Path:
         return self._spool / self._night.isoformat() / unit.replace(WHOLE, "all")
 
@@ -96,11 +130,7 @@ class Portals:
         except PortalFailed as failed:
             return self._failed(unit, name, failed)
         except OSError as error:
-            why = error.strerror or type(error).__name__
-            raise OutsideSystemFailed(
-                f"what a portal sent for {name} could not be kept in {self._spool}: {why}; "
-                "free space there or give leave to write, then run the same command again"
-            ) from error
+            raise self._not_kept(f" for {name}", error) from error
         except TthcError:
             raise
         except Exception as error:
@@ -197,6 +227,14 @@ class Portals:
             looked = talk.ask(target, parameters, None, _conditions_of(told))
             if looked.status != 304 and any(looked.headers.get(name) != value for name, value in told.items()):
                 raise growing
+
+
+def _locked(folder: int) -> bool:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _conditions(known: Known) -> dict[str, str]:
