@@ -69,6 +69,9 @@ for NAME, UNSEEN in {
 for NAME, DASH in {"long": "–", "typographic": "\u2010", "unbroken": "\u2011", "of arithmetic": "−"}.items():
     spelt(f"a code with dashes {NAME}", "-", DASH, same=True)
 spelt("a code in wide digits", "2601", "２６０１", same=True)
+WIDE = cells(1)
+WIDE.append(["".join(chr(ord(sign) + 0xFEE0) for sign in WIDE[1][0]), *WIDE[1][1:]])
+case("a code in wide signs alone", csv_of(WIDE), rows=(2, 1, 0, 0, 1))
 spelt("a code with a Cyrillic letter", "H", "Н", same=False)
 spelt("a code with Arabic digits", "1", "١", same=False)
 spelt("a code with another full stop", ".", "。", same=False)

@@ -314,6 +314,17 @@ def test_numbers_are_read_as_their_column_declares(tmp_path: Path, settings_of: 
 # Codes and units
 
 
+def test_sixteen_digits_of_a_number_are_whole_where_one_does_not_end_with_zero(tmp_path: Path) -> None:
+    for last, refused in ((0, {3, 4}), (7, set())):
+        rows = [
+            HEAD,
+            line("A-1"),
+            *([code, *line()[1:]] for code in (2_603_020_000_010_030, 2_603_020_000_010_040 + last)),
+        ]
+        seen = see(tmp_path, workbook(rows), kind="xlsx")
+        assert seen.refused == {row: ["DOSSIER_CODE_ROUNDED"] for row in refused}
+
+
 def test_codes_that_passed_through_a_spreadsheet(tmp_path: Path) -> None:
     rows = [
         line("77.0", Unit="1234"),

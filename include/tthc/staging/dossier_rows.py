@@ -129,7 +129,7 @@ def _mend(texts: Texts, layout: Layout) -> None:
             bare = texts.cells[name].str.replace(_KEPT_AS_TEXT, lambda m: m[1] or m[2], regex=True)
             cells = texts.cells[name] = bare.astype(object).where(bare.notna(), None)
             if name == "dossier_code" and layout.kind in {"xlsx", "xls"}:
-                cells = _rounded_told(cells, texts.place["file_no"])
+                cells = texts.cells[name] = _rounded_told(cells, texts.place["file_no"])
             floats = cells.str.fullmatch(_FLOAT_CODE).fillna(False).astype(bool)
             if floats.any():
                 texts.cells[name] = cells.where(~floats, cells.str.replace(r"[.,]0$", "", regex=True))

@@ -48,7 +48,7 @@ _ROUNDED = r"^[0-9](?:[.,][0-9]+)?[Ee]\+[0-9]+$"
 _ROUNDED_OR_DATE = rf"{_ROUNDED}|^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9:]{{8}}$"
 _TWO_CODES = r"(?i)(?:[a-z][0-9]{2}(?:\.[0-9]+)*-[0-9]{6}-[0-9]+.*){2}"
 # Several words, Vietnamese ones, or marks alone, without a digit: «chưa có», «########».
-_WORDS = r"^(?:[^0-9]*[^\x21-\x7e0-9][^0-9]*|[^0-9A-Za-z]*)$"
+_WORDS = r"^(?:\PN*[^\x21-\x7e\pN]\PN*|[^\pNA-Za-z]*)$"
 _MOST_DAYS = 3660  # that a term may have
 _PROCEDURE = r"^[0-9]\.[0-9]{6}$"
 # Of Excel, and what Google Sheets and LibreOffice show instead: #ERROR!, Err:502.
