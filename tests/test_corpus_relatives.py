@@ -224,7 +224,7 @@ def counted(made: Any, sheet: Any) -> None:
     filled(made.create_sheet("Tổng hợp"), [["Lĩnh vực", "Số hồ sơ"], ["Hộ tịch", "2"], ["Tổng cộng", "2"]])
 
 
-book("a sheet of counts beside the list", written(counted))
+book("a sheet of counts beside the list", written(counted), told={"OTHER_SHEET"})
 WARNED = b"<br />\n<b>Warning</b>: Undefined variable in <b>/var/www/xuat.php</b><br />\n" + csv_list(rows())
 refused("a warning of PHP before the list", WARNED, "TYPE_MISMATCH", "trang web")
 LAST = "</row>(?=</sheetData>)"

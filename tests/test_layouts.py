@@ -771,6 +771,13 @@ def test_a_hidden_sheet_is_told_and_not_read_unless_it_is_named(tmp_path: Path) 
     assert see(tmp_path, book, 'sheet = "/cũ|mới/"\nseveral_sheets = true', kind="xlsx").reading.rows_read == 3
 
 
+def test_a_sheet_that_has_few_of_the_headings_is_told(tmp_path: Path) -> None:
+    counts = [["Status", "Hồ sơ"], ["open", "1"]]
+    book = sheets(("Danh sách", [HEAD, line("A-1")]), ("Thống kê", counts), ("Ghi chú", [["x"]]))
+    seen = see(tmp_path, book, kind="xlsx")
+    assert (len(seen.rows), seen.reading.passed_over) == (1, ["Thống kê"])
+
+
 def test_cells_merged_downwards_count_for_each_row_and_empty_ones_for_none(tmp_path: Path) -> None:
     cells = [HEAD, line("A-1"), line("A-2", Unit=""), line("A-3", Unit=""), line("A-4", Unit="")]
     seen = see(tmp_path, workbook(cells, merges=[(1, 2, 3, 2)]), kind="xlsx")

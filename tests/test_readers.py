@@ -177,7 +177,7 @@ def test_columns_read_at_once_say_what_the_cells_say_one_by_one(
     cells, from_1904 = made
     path = _file(tmp_path, "a.xlsx", workbook(cells, epoch_1904=from_1904))
     layout = read_layouts(settings())["mot_cua_xlsx"]
-    ((grid,), hidden) = read_xlsx.grids_of(path, layout)
+    ((grid,), hidden, _) = read_xlsx.grids_of(path, layout)
     told = list(map(list, zip(*(column.to_pylist() for column in grid.columns), strict=True)))
     exact = _exact(path, layout.decimal)[grid.first_row - 1 :]
     personal = COLUMNS.index("Chủ hồ sơ")  # read as text in any form, for nobody reads it

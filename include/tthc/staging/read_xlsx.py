@@ -45,8 +45,9 @@ _POINTER = re.compile(rb"\bt=\"s\"[^<>]*><(?:\w+:)?v>(\d{1,9})<")
 _OF_TEXTS = re.compile(rb"\bt\s*=\s*[\"']s[\"']")
 
 
-def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int]:
-    """The sheets that carry the layout's header, one unless it says several, and the number of hidden sheets unread.
+def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int, list[str]]:
+    """The sheets that carry the layout's header, one unless it says several, the number of hidden sheets unread, and
+    the names of those passed over although they have a heading of it.
 
     A sheet named by a dossier or the number of a person is told by its place in the workbook.
 
@@ -72,6 +73,7 @@ def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int]:
                 f"trang «{names[name]}» ghi tiếp bảng nhưng không có tiêu đề; chép các dòng đó vào trang có tiêu đề"
             )
             raise FileRefused("SEVERAL_SHEETS", f"{detail} / a sheet goes on with the table, without its header")
+    passed_over = [names[grid.sheet] for grid in found if not any(grid is one for one in grids)]
     for grid in grids:
         grid.sheet = names[grid.sheet]
     if not grids:
@@ -85,7 +87,7 @@ def grids_of(path: Path, layout: Layout) -> tuple[list[Grid], int]:
     epoch_1904 = layout.kind == "xlsx" and counts_from_1904(path)
     for grid in grids:
         grid.epoch_1904 = epoch_1904
-    return grids, hidden
+    return grids, hidden, passed_over
 
 
 def _is_table(header: Sequence[str], layout: Layout) -> bool:

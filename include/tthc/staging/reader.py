@@ -39,7 +39,8 @@ class Reading:
     `header`: every heading in its order. `totals`: rows the form itself calls a total; under "" the number of rows one
     claims. `titles`: what a layout looks for above the table. `vanished`: usual columns the file lacks though it has
     most of them. `suggestions`: which absent columns unlisted headings may be. `claims`: (rows a total row says its
-    sheet has, rows it has). `hidden_sheets`: how many sheets nobody sees and nobody read.
+    sheet has, rows it has). `hidden_sheets`: how many sheets nobody sees and nobody read. `passed_over`: names
+    of sheets that have too few of the headings.
     """
 
     table: pa.Table
@@ -57,6 +58,7 @@ class Reading:
     suggestions: list[Suggestion] = field(default_factory=list)
     claims: list[tuple[int, int]] = field(default_factory=list)
     hidden_sheets: int = 0
+    passed_over: list[str] = field(default_factory=list)
     epoch_1904: bool = False
 
 
@@ -66,9 +68,9 @@ def read(path: Path, layout: Layout) -> Reading:
     if layout.kind in {"json", "ndjson"}:
         return _reading_of_records(path, layout)
     if layout.kind in {"xlsx", "xls"}:
-        grids, hidden = read_xlsx.grids_of(path, layout)
+        grids, hidden, passed_over = read_xlsx.grids_of(path, layout)
         reading = _together([_reading_of_grid(grid, layout) for grid in grids], layout)
-        reading.hidden_sheets = hidden
+        reading.hidden_sheets, reading.passed_over = hidden, passed_over
         return reading
     return _reading_of_grid((read_html if layout.kind == "html" else read_csv).grid_of(path, layout), layout)
 

@@ -216,6 +216,11 @@ def _note_reading(
         file.findings.append((reason, "dropped", count, None))
     if reading.hidden_sheets:
         file.findings.append(("HIDDEN_SHEET", "warning", reading.hidden_sheets, WARNINGS["HIDDEN_SHEET"]))
+    if reading.passed_over:
+        sheets = ", ".join(f"«{name}»" for name in reading.passed_over)
+        file.findings.append(
+            ("OTHER_SHEET", "warning", len(reading.passed_over), f"{sheets}: {WARNINGS['OTHER_SHEET']}")
+        )
     kinds = [("cột lạ, không nạp", reading.unlisted), ("thiếu cột thường có", reading.vanished)]
     drift = "; ".join(f"{what}: {', '.join(f'«{text}»' for text in texts)}" for what, texts in kinds if texts)
     file.suggestions = reading.suggestions
