@@ -25,7 +25,7 @@ def db_url(
     """Print the connection string (it holds the password)."""
     import sqlalchemy as sa
 
-    from tthc import pipeline
+    from tthc.serving.views import analyst_password
     from tthc.warehouse.connect import warehouse_url
 
     current = settings()
@@ -34,7 +34,7 @@ def db_url(
         if current.warehouse_url:
             say("TTHC_WAREHOUSE_URL is set: grant tthc_analyst to a login of your own and use that one")
             raise typer.Exit(2)
-        url = url.set(username="tthc_analyst", password=pipeline.analyst_password(current))
+        url = url.set(username="tthc_analyst", password=analyst_password(current))
     print(url.render_as_string(hide_password=False))
 
 

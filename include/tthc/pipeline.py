@@ -7,9 +7,8 @@ references (source, night, hash), never rows.
 from __future__ import annotations
 
 import itertools
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
@@ -45,7 +44,7 @@ from tthc.reference.units import read_places
 from tthc.rollups import agreement, build, check
 from tthc.serving import data_docs, exports, quarantine_book
 from tthc.serving.figures import as_analyst
-from tthc.serving.views import create_views, set_analyst_password
+from tthc.serving.views import analyst_password, create_views, set_analyst_password
 from tthc.settings import LOCAL, PortalAccess, Settings, portal_access
 from tthc.sources.drop_folder import waiting_files
 from tthc.sources.portal_fetch import Fetched, Portals
@@ -110,15 +109,6 @@ def init(settings: Settings) -> None:
         create_views(connection)
         if settings.warehouse_url is None:
             set_analyst_password(connection, analyst_password(settings))
-
-
-def analyst_password(settings: Settings) -> str:
-    """The embedded server's password of tthc_analyst, made once."""
-    path = settings.home / "analyst.password"
-    with suppress(FileExistsError):
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_text(secrets.token_urlsafe(18), encoding="utf-8")
-    return path.read_text(encoding="utf-8")
 
 
 def receive(settings: Settings, drop: Path, night: date, only: str | None = None) -> tuple[list[Receipt], list[str]]:

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
 
-from tthc import pipeline
 from tthc.reference.kpis import read_metrics
 from tthc.serving import wording
+from tthc.serving.views import analyst_password
 from tthc.settings import CHECKOUT, Settings
 from tthc.warehouse.connect import transaction, warehouse_url
 
@@ -169,7 +169,7 @@ def _show_incidents(console: Console, connection: sa.Connection) -> None:
 def _show_places(console: Console, settings: Settings, log: Path) -> None:
     url = sa.make_url(warehouse_url(settings)).set(drivername="postgresql")
     if settings.warehouse_url is None:
-        url = url.set(username="tthc_analyst", password=pipeline.analyst_password(settings))
+        url = url.set(username="tthc_analyst", password=analyst_password(settings))
     hidden = settings.warehouse_url is not None  # not a password of ours to show
     lines = {
         "Workbooks, messages": str(settings.out),

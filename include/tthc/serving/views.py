@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from psycopg import sql
 from tthc.rollups import functions
 from tthc.rollups.metrics import metric_lines
 from tthc.serving import rule_catalogue
+from tthc.settings import Settings
 from tthc.warehouse.connect import end_idle_readers, run_script
 from tthc.warehouse.definitions import formulas
 
@@ -62,6 +65,15 @@ def _comment(connection: sa.Connection, text: str) -> None:
         cursor.execute(
             sql.SQL("comment on view mart.{} is {}").format(sql.Identifier(table), sql.Literal(comments[table]))
         )
+
+
+def analyst_password(settings: Settings) -> str:
+    """The embedded server's password of tthc_analyst, made once."""
+    path = settings.home / "analyst.password"
+    with suppress(FileExistsError):
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_text(secrets.token_urlsafe(18), encoding="utf-8")
+    return path.read_text(encoding="utf-8")
 
 
 def set_analyst_password(connection: sa.Connection, password: str) -> None:
