@@ -13,7 +13,9 @@ from tthc import pipeline
 from tthc.cli import app
 from tthc.domain.errors import FileRefused, OutsideSystemFailed
 from tthc.landing.store import Receipt, land, look, path_of
+from tthc.reference.sources import read_sources
 from tthc.settings import Settings, settings
+from tthc.sources.drop_folder import waiting_files
 from tthc.staging.reader_process import ReaderPool
 from warehouses import Warehouse
 
@@ -32,6 +34,25 @@ def _drop(folder: Path, *names: str) -> Path:
     for name in names:
         (folder / "drop" / "mot_cua_csv" / name).write_bytes(CONTENT)
     return folder / "drop"
+
+
+def test_what_programs_leave_beside_files_is_no_delivery(tmp_path: Path) -> None:
+    names = (
+        "a.xlsx",
+        "~$a.xlsx",
+        ".~lock.a.xlsx#",
+        "Thumbs.db",
+        "desktop.ini",
+        ".git/b.csv",
+        "xã/~$b.xlsx",
+        "xã/b.xlsx",
+    )
+    for name in names:
+        path = tmp_path / "mot_cua_xlsx" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    found = waiting_files(tmp_path, read_sources(settings()), None)
+    assert [name for _, name, _ in found] == ["a.xlsx", "xã/b.xlsx"]
 
 
 def test_a_file_held_open_for_writing_waits_for_the_next_run(home: Settings, tmp_path: Path) -> None:

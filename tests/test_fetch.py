@@ -252,6 +252,22 @@ def test_p20_another_commune_s_file_is_not_taken_for_the_one_asked_for(
     assert open_rules(place) == set()
 
 
+def test_p20_a_list_that_first_came_for_another_commune_is_loaded_for_its_own(
+    place: Warehouse, portal: PortalSimulator, data: Path
+) -> None:
+    folder = data / NIGHT.isoformat() / CSV
+    sound = {unit: (folder / f"{unit}.csv").read_bytes() for unit in UNITS}
+    (folder / f"{BAD}.csv").write_bytes(sound[GOOD[0]])
+    (folder / f"{GOOD[0]}.csv").write_bytes(b"")
+    fetch(place, CSV)
+    assert dossiers(place) == {GOOD[1]: 30}
+    for unit, content in sound.items():
+        (folder / f"{unit}.csv").write_bytes(content)
+    fetch(place, CSV)
+    assert dossiers(place) == dict.fromkeys(UNITS, 30)
+    assert open_rules(place) == set()
+
+
 def test_one_page_of_errors_for_several_communes_is_told_of_each(
     place: Warehouse, portal: PortalSimulator, data: Path
 ) -> None:

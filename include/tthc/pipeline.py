@@ -258,7 +258,8 @@ def load(
         if history is not None:
             empty_lists.name_units(connection, batch, staged, history, partial(names_of, settings))
         fetches.refuse_wrong_units(connection, batch, staged)
-        staged = [one for one in staged if one.verdict != "rejected" or one.reason != (refused or {}).get(one.sha256)]
+        before = dict.fromkeys(fetches.refused_before(connection, batch), "WRONG_UNIT") | dict(refused or {})
+        staged = [one for one in staged if one.verdict != "rejected" or one.reason != before.get(one.sha256)]
         known = warehouse.note_known(connection, asked.known)
         ids = known + warehouse.load(connection, source.id, night, staged)
         if ids:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from tthc.domain.errors import Misconfigured
 from tthc.reference.sources import Source
 
+_NO_EXPORT = re.compile(r"~\$.*|thumbs\.db|desktop\.ini", re.IGNORECASE)  # ~$a.xlsx says that someone has a.xlsx open
+
 
 def waiting_files(drop: Path, sources: dict[str, Source], only: str | None) -> Iterator[tuple[str, str, Path]]:
-    """(source_id, file name within the source's folder, path), ordered by name; hidden files are left alone.
+    """(source_id, file name within the source's folder, path), ordered by name. Hidden files and what Excel and Windows
+    leave beside files are left alone.
 
     `only` looks into one source's folder and needs nothing of the others. Raises Misconfigured when the drop folder is
     missing or holds a folder of a source that no sources.toml names.
@@ -31,7 +35,8 @@ def waiting_files(drop: Path, sources: dict[str, Source], only: str | None) -> I
         )
     for folder in folders:
         for path in sorted(folder.rglob("*")):
-            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+            if path.is_file() and not hidden and not _NO_EXPORT.fullmatch(path.name):
                 yield folder.name, _readable(str(path.relative_to(folder))), path
 
 

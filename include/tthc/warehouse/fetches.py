@@ -104,7 +104,7 @@ def note_wrong_units(connection: sa.Connection, receipts: Sequence[Receipt], sta
         _batch(receipts),
     )
     told |= {row.file_sha256: set(row.units) for row in rows}
-    told |= {sha256: {_ANOTHER} for sha256 in _refused_before(connection, receipts)}
+    told = {sha256: {_ANOTHER} for sha256 in refused_before(connection, receipts)} | told
     refused, failed = _refused(connection, receipts), 0
     for sha256, wanted in asked_for(connection, receipts).items():
         for unit in wanted:
@@ -138,7 +138,7 @@ def _refused(connection: sa.Connection, receipts: Sequence[Receipt]) -> set[str]
     return set(rows.scalars())
 
 
-def _refused_before(connection: sa.Connection, receipts: Sequence[Receipt]) -> Sequence[str]:
+def refused_before(connection: sa.Connection, receipts: Sequence[Receipt]) -> Sequence[str]:
     """Hashes that were rejected for this night because nothing in them is of the units asked for."""
     rows = connection.execute(
         sa.text(

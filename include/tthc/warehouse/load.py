@@ -58,14 +58,15 @@ class Asked:
 
 
 def ask_manifest(connection: sa.Connection, receipts: Sequence[Receipt]) -> Asked:
-    """Ask before anything is staged, and again before it is written. A rejection stands while the reference does."""
+    """Ask before anything is staged, and again before it is written. A rejection stands while the reference does,
+    unless it depends on the unit asked for."""
     judged = {
         row.file_sha256: row.verdict
         for row in connection.execute(
             sa.text(
                 "select file_sha256, verdict from core.delivery where source_id = :source and night = :night "
                 "and file_sha256 = any(:hashes) and (verdict <> 'rejected' "
-                "or reference = (select fingerprint from ref.loaded) "
+                "or (reference = (select fingerprint from ref.loaded) and reason is distinct from 'WRONG_UNIT') "
                 "or delivery_id in (select delivery_id from core.decision)) order by delivery_id"
             ),
             {
