@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from loader import Warm
+from portals import Liar
 from warehouses import Warehouse, Warehouses
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
@@ -78,6 +80,15 @@ def module_warehouse(warehouses: Warehouses) -> Iterator[Warehouse]:
     """An empty warehouse that the tests of a module fill together."""
     with warehouses.fresh() as made:
         yield made
+
+
+@pytest.fixture
+def liar() -> Iterator[Liar]:
+    """A portal that answers whatever a test tells it to."""
+    with Liar(lambda _: b"") as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server
+        server.shutdown()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import gzip
 import itertools
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -109,14 +109,6 @@ LIES = {
         answer(CHUNKED, b"".join(part(b"1", bytes([byte])) for byte in BODY) + b"0\r\n\r\n"), "",
     ),
 }  # fmt: skip
-
-
-@pytest.fixture
-def liar() -> Iterator[Liar]:
-    with Liar(lambda _: b"") as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield server
-        server.shutdown()
 
 
 @pytest.mark.parametrize("lie", LIES)

@@ -11,7 +11,7 @@ import os
 import random
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +42,6 @@ def listed(items: list[dict[str, Any]], **told: Any) -> bytes:
 
 def asked(line: str, name: str) -> str:
     return line.partition(f"{name}=")[2].partition("&")[0].partition(" ")[0]
-
-
-@pytest.fixture
-def liar() -> Iterator[Liar]:
-    with Liar(lambda _: b"") as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield server
-        server.shutdown()
 
 
 @pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Busy", "500 Oh"])
